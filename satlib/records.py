@@ -1,0 +1,72 @@
+"""Run records: the only thing that one lesson leaves for another.
+
+A record is a small JSON file with everything needed to judge one training or one baseline: parameters, seed, versions,
+machine, checksums of data and split, loss curves, metric rows with intervals, and the prediction for each example.
+"""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from satlib import runtime
+
+ROW_KEYS = ("profile", "dataset", "part", "model", "metric", "value", "low", "high", "n", "seed")
+
+
+@dataclass
+class RunRecord:
+    """One fitted model, judged.
+
+    curves: one dict per evaluation, e.g. ``{"step", "epoch", "train_loss", "validation_rmse"}``.
+    rows: dicts with the keys ``ROW_KEYS``; ``low`` and ``high`` bound the 95 % interval, ``n`` counts examples.
+    predictions: part -> columns of equal length: ``id``, ``group``, ``domain``, ``rating``, ``predicted`` (on the
+    rating scale), and ``distribution`` (probabilities of 1..5) where the model has one.
+    """
+
+    model: str
+    dataset: str
+    profile: str
+    seed: int
+    data_sha256: str
+    split_sha256: str
+    parameters: dict = field(default_factory=dict)
+    curves: list[dict] = field(default_factory=list)
+    rows: list[dict] = field(default_factory=list)
+    predictions: dict[str, dict[str, list]] = field(default_factory=dict)
+    versions: dict = field(default_factory=dict)
+    machine: dict = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """File name of the record, without folder."""
+        return f"{self.dataset}-{self.profile}-{self.model}-seed{self.seed}.json"
+
+
+def save(record: RunRecord, folder: str | Path) -> Path:
+    """Write a record atomically into ``folder``, with the versions and machine of this process; return its path."""
+    for row in record.rows:
+        if set(row) != set(ROW_KEYS):
+            raise ValueError(f"a row has the keys {sorted(row)}; a record needs exactly {sorted(ROW_KEYS)}")
+    for part, columns in record.predictions.items():
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"the columns of the {part} predictions differ in length: {lengths}")
+    record.versions = record.versions or runtime.versions()
+    record.machine = record.machine or runtime.machine()
+    path = Path(folder) / record.name
+    runtime.write_json(path, asdict(record), indent=None)
+    return path
+
+
+def load(path: str | Path) -> RunRecord:
+    """Read one record; a file that is not a record is refused with its name."""
+    value = runtime.read_json(path)
+    try:
+        return RunRecord(**value)
+    except TypeError as error:
+        raise ValueError(f"{path} is not a run record ({error}); delete it and run its lesson again") from error
+
+
+def load_all(folder: str | Path, dataset: str | None = None, profile: str | None = None) -> list[RunRecord]:
+    """All records in ``folder``, of one dataset and profile where given, sorted by file name."""
+    found = [load(path) for path in sorted(Path(folder).glob("*.json"))]
+    return [r for r in found if dataset in (None, r.dataset) and profile in (None, r.profile)]

@@ -1,0 +1,191 @@
+"""The ground floor: folders, atomic files, checksums, seeds, progress, and what machine this is.
+
+Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import time.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+VERSIONED = ("satlib", "torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+def setup() -> None:
+    """Prepare a lesson: quiet libraries, the plot style, and no leftovers of a former lesson."""
+    from satlib import plots
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    plots.style()
+
+
+def _shipped(name: str) -> Path:
+    """A folder that lies beside the package in a checkout and inside it in an installed wheel."""
+    inside, beside = PACKAGE / f"_{name}", PACKAGE.parent / name
+    return inside if inside.is_dir() else beside
+
+
+def data_folder() -> Path:
+    """Folder of the embedded data (``data/``): satsim and the committed run records."""
+    return _shipped("data")
+
+
+def notebooks_folder() -> Path:
+    """Folder of the lessons (``notebooks/``)."""
+    return _shipped("notebooks")
+
+
+def cache_folder() -> Path:
+    """Folder for downloads and for what lessons keep; ``SATLIB_CACHE`` or the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("SATLIB_CACHE") or pooch.os_cache("satlib"))
+
+
+def runs_folder(runs: str | Path = "") -> Path:
+    """Folder of the run records that a lesson writes: ``runs`` where given, else one in the cache folder."""
+    return Path(runs) if runs else cache_folder() / "runs"
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file, as 64 hex digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text in UTF-8, as 64 hex digits."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path in the same folder; rename it to ``path`` when the block ends well, else remove it.
+
+    A reader therefore sees the old file or the whole new one, never a half. A full disk or a folder without
+    permission raises OSError with one sentence that names the file.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        yield Path(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is None or isinstance(error, FileNotFoundError):
+            raise  # not a failed write: a download that broke off, or a file that the block wanted to read
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror or error}; "
+                      "free some space or choose another folder") from error
+    finally:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file atomically (UTF-8, Unix line ends)."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def write_json(path: str | Path, value: object, indent: int | None = 1) -> None:
+    """Write JSON atomically; refuses NaN and infinity, which are not JSON."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> object:
+    """Read a JSON file; a missing or broken one gives one sentence that names it."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}; check the path")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON ({error}); delete it and make it anew") from error
+
+
+def one_of(name: str, value: object, legal: Iterable) -> None:
+    """Refuse a value that is not among the legal ones, naming both."""
+    legal = list(legal)
+    if value not in legal:
+        raise ValueError(f"unknown {name} {value!r}; choose one of {', '.join(map(str, legal))}")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch (whichever of them is loaded or installed)."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  libraries below us still draw from the global state
+    torch.manual_seed(seed)
+
+
+def quiet() -> bool:
+    """Whether progress bars stay silent: under CI, in a headless run, and where stderr is not a terminal."""
+    notebook = "ipykernel" in sys.modules
+    return bool(os.environ.get("CI") or os.environ.get("SATLIB_QUIET")) or not (notebook or sys.stderr.isatty())
+
+
+def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
+    """Show a progress bar over ``steps``, or nothing where ``quiet()``."""
+    if quiet():
+        return steps
+    from tqdm.auto import tqdm
+
+    return tqdm(steps, desc=what, total=total, leave=False)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide a result."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine() -> dict[str, object]:
+    """What a run record says of the machine: system, processor, cores, memory (GiB) and accelerator; no names."""
+    import torch
+
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    return {
+        "system": platform.system(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(pages / 2**30, 1),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+    }
+
+
+def processor() -> str:
+    """The processor's model name."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
