@@ -1,0 +1,200 @@
+"""Losses, their gradients by hand, and the update rules that follow them downhill.
+
+Everything is NumPy in float64. Each ``*_gradient`` is taken with respect to the model's OUTPUT (a prediction, a
+probability or a logit); ``chain`` carries it on to the parameters, which is all of back-propagation for one layer.
+Losses are means over the N examples; cross-entropies are in nats. Source: the article, sections 3.1, 4.1 and 4.2.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def _numbers(name: str, value, dims: int | None = 1) -> np.ndarray:
+    """``value`` as finite float64 with ``dims`` dimensions (None: any number of them)."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of numbers ({error}); give numbers in rows of one length") from error
+    if array.size == 0 or dims not in (None, array.ndim):
+        legal = {None: "any shape but an empty one", 1: "shape [N], N >= 1", 2: "shape [N, K], N and K >= 1"}[dims]
+        raise ValueError(f"{name} has shape {list(array.shape)}; it needs {legal}")
+    _refuse(name, array, ~np.isfinite(array), "give finite numbers")
+    return array
+
+
+def _refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
+    if bad.any():
+        where = np.argwhere(bad)[0].tolist()
+        raise ValueError(f"{name}{where or ''} is {float(array[tuple(where)])}; {remedy}")
+
+
+def _paired(first: str, one, second: str, other, dims: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    one, other = _numbers(first, one), _numbers(second, other, dims)
+    if len(one) == len(other):
+        return one, other
+    raise ValueError(f"{first} has {len(one)} rows and {second} has {len(other)}; they must be equally many")
+
+
+def _targets(y, output, name: str, binary: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    y, output = _paired("y", y, name, output)
+    if binary:
+        _refuse("y", y, (y != 0) & (y != 1), "a binary label is 0 (unsatisfied) or 1 (satisfied)")
+    _refuse("y", y, (y < 0) | (y > 1), "a target lies in [0, 1]: scale ratings with to_unit first")
+    return y, output
+
+
+def to_unit(rating, low: float = 1.0, high: float = 5.0) -> np.ndarray:
+    """Ratings on ``low``..``high`` as targets in [0, 1], any shape; refuses a rating outside the scale."""
+    _check_scale(low, high)
+    rating = _numbers("rating", rating, None)
+    _refuse("rating", rating, (rating < low) | (rating > high), f"the scale runs from {low:g} to {high:g}")
+    return (rating - low) / (high - low)
+
+
+def from_unit(unit, low: float = 1.0, high: float = 5.0) -> np.ndarray:
+    """The inverse of ``to_unit``. A prediction beyond [0, 1] stays beyond the scale: clip it where that matters."""
+    _check_scale(low, high)
+    return low + (high - low) * _numbers("unit", unit, None)
+
+
+def _check_scale(low: float, high: float) -> None:
+    if not -np.inf < low < high < np.inf:
+        raise ValueError(f"the scale runs from {low!r} to {high!r}; its low end must be a number below its high end")
+
+
+def squared_error(y, p) -> float:
+    """Mean of (y - p)^2 for targets y [N] in [0, 1] and predictions p [N] (article 3.1, 4.1)."""
+    y, p = _targets(y, p, "p")
+    return float(np.mean((y - p) ** 2))
+
+
+def squared_error_gradient(y, p) -> np.ndarray:
+    """Gradient [N] of ``squared_error`` with respect to p: -2 (y - p) / N."""
+    y, p = _targets(y, p, "p")
+    return -2 * (y - p) / len(y)
+
+
+def sigmoid(z) -> np.ndarray:
+    """1 / (1 + exp(-z)), any shape; exp only ever sees numbers <= 0, so nothing overflows."""
+    z = _numbers("z", z, None)
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, small) / (1 + small)
+
+
+def sigmoid_slope(z) -> np.ndarray:
+    """Derivative of ``sigmoid``: p (1 - p), at most 1/4, and without cancellation where p is close to 1."""
+    return sigmoid(z) * sigmoid(-np.asarray(z, dtype=np.float64))
+
+
+def softplus(z) -> np.ndarray:
+    """log(1 + exp(z)) = -log(sigmoid(-z)), any shape, for logits of any size."""
+    z = _numbers("z", z, None)
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def binary_cross_entropy(y, z) -> float:
+    """Mean of -[y log p + (1 - y) log(1 - p)] in nats, p = sigmoid(z), for labels y [N] in {0, 1} and logits z [N]."""
+    y, z = _targets(y, z, "z", binary=True)
+    # -log p is softplus(-z), -log(1 - p) is softplus(z): the same numbers, but finite for every logit.
+    return float(np.mean(softplus(np.where(y == 1, -z, z))))
+
+
+def binary_cross_entropy_gradient(y, z) -> np.ndarray:
+    """Gradient [N] of ``binary_cross_entropy`` with respect to the logits: (p - y) / N."""
+    y, z = _targets(y, z, "z", binary=True)
+    return (sigmoid(z) - y) / len(y)
+
+
+def probability_gradient(y, p) -> np.ndarray:
+    """Gradient [N] of the binary cross-entropy with respect to p, 0 < p < 1: -(y / p - (1 - y) / (1 - p)) / N (4.2)."""
+    y, p = _targets(y, p, "p", binary=True)
+    _refuse("p", p, (p <= 0) | (p >= 1), "this form needs 0 < p < 1: use binary_cross_entropy_gradient on logits")
+    return -(y / p - (1 - y) / (1 - p)) / len(y)
+
+
+def log_softmax(z) -> np.ndarray:
+    """log of ``softmax`` over the classes of z [N, C], by log-sum-exp: the row's maximum is subtracted first."""
+    z = _numbers("z", z, 2)
+    z = z - z.max(axis=1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+
+def softmax(z) -> np.ndarray:
+    """exp(z) divided by its sum over the classes: probabilities [N, C], each row summing to 1."""
+    return np.exp(log_softmax(z))
+
+
+def _classes(y, z) -> tuple[np.ndarray, np.ndarray]:
+    y, z = _paired("y", y, "z", z, 2)
+    bad = (y != np.floor(y)) | (y < 0) | (y >= z.shape[1])
+    _refuse("y", y, bad, f"a class is a whole number from 0 to {z.shape[1] - 1} (rating 1 is class 0)")
+    return y.astype(np.int64), z
+
+
+def cross_entropy(y, z) -> float:
+    """Mean of -log softmax(z)[y] in nats, for classes y [N] (whole numbers from 0) and logits z [N, C]."""
+    y, z = _classes(y, z)
+    return float(-np.mean(log_softmax(z)[np.arange(len(y)), y]))
+
+
+def cross_entropy_gradient(y, z) -> np.ndarray:
+    """Gradient [N, C] of ``cross_entropy`` with respect to the logits: (softmax(z) - onehot(y)) / N."""
+    y, z = _classes(y, z)
+    return (softmax(z) - np.eye(z.shape[1])[y]) / len(y)
+
+
+def chain(gradient, jacobian) -> np.ndarray:
+    """Chain rule, outputs [N] to parameters [K]: sum over i of gradient[i] * jacobian[i, k], d output i / d theta k."""
+    gradient, jacobian = _paired("gradient", gradient, "jacobian", jacobian, 2)
+    return jacobian.T @ gradient
+
+
+def finite_differences(loss: Callable[[np.ndarray], float], theta, step: float = 1e-5) -> np.ndarray:
+    """Gradient of ``loss`` at theta (any shape) by central differences: (L(theta + h) - L(theta - h)) / 2h."""
+    theta = _numbers("theta", theta, None)
+    gradient = np.empty_like(theta)
+    for k in np.ndindex(theta.shape):
+        shift = np.zeros_like(theta)
+        shift[k] = step
+        gradient[k] = (loss(theta + shift) - loss(theta - shift)) / (2 * step)
+    return gradient
+
+
+def _step(theta, gradient, learning_rate: float, weight_decay: float) -> tuple[np.ndarray, np.ndarray]:
+    theta, gradient = _numbers("theta", theta, None), _numbers("gradient", gradient, None)
+    if theta.shape != gradient.shape:
+        raise ValueError(f"gradient has shape {list(gradient.shape)}; theta needs {list(theta.shape)}")
+    if not (0 < learning_rate < np.inf and 0 <= weight_decay < np.inf):
+        raise ValueError(f"learning_rate {learning_rate!r} must be above 0, weight_decay {weight_decay!r} at least 0")
+    return theta, gradient
+
+
+def sgd_step(theta, gradient, learning_rate: float, weight_decay: float = 0.0, decoupled: bool = True) -> np.ndarray:
+    """One step of the article's rule: theta - eta * gradient - eta * lambda * theta (article 4.1).
+
+    decoupled=False puts the decay into the gradient instead, as an L2 term of the loss would; here that is the same.
+    """
+    theta, gradient = _step(theta, gradient, learning_rate, weight_decay)
+    if not decoupled:
+        return theta - learning_rate * (gradient + weight_decay * theta)
+    return theta - learning_rate * gradient - learning_rate * weight_decay * theta
+
+
+def adam_step(theta, gradient, state: tuple, learning_rate: float, weight_decay: float = 0.0, decoupled: bool = True,
+              betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> tuple[np.ndarray, tuple]:
+    """One step of Adam (Kingma and Ba 2015) with bias correction; returns theta and the new state.
+
+    state: steps taken, running means of the gradient and of its square; it starts as (0, 0.0, 0.0). decoupled=True is
+    AdamW (Loshchilov and Hutter 2019); False adds the decay to the gradient, and Adam divides it by their size.
+    """
+    theta, gradient = _step(theta, gradient, learning_rate, weight_decay)
+    if not decoupled:
+        gradient = gradient + weight_decay * theta
+    steps, mean, square = state
+    steps += 1
+    mean = betas[0] * mean + (1 - betas[0]) * gradient
+    square = betas[1] * square + (1 - betas[1]) * gradient**2
+    move = mean / (1 - betas[0] ** steps) / (np.sqrt(square / (1 - betas[1] ** steps)) + eps)
+    kept = theta * (1 - learning_rate * weight_decay) if decoupled else theta
+    return kept - learning_rate * move, (steps, mean, square)
