@@ -162,9 +162,9 @@ def random_state(device: torch.device) -> torch.Tensor:
 def restore_random(state: torch.Tensor, device: torch.device) -> None:
     """Put back what ``random_state`` gave."""
     size = len(torch.get_rng_state())
-    torch.set_rng_state(state[:size].cpu())
+    torch.set_rng_state(state[:size].cpu().clone())  # torch reads past a view that begins inside another tensor
     if device.type == "cuda":
-        torch.cuda.set_rng_state(state[size:].cpu(), device)
+        torch.cuda.set_rng_state(state[size:].cpu().clone(), device)
 
 
 def prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -130,6 +130,7 @@ def load(folder: str | Path):
 
 def save(model: SatisfactionModel, tokenizer, folder: str | Path) -> None:
     """Write config, weights and tokenizer into a folder (JSON and safetensors only)."""
+    transformers.utils.logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

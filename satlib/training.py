@@ -21,6 +21,7 @@ from satlib.checkpoints import Checkpoints, fingerprint
 from satlib.plans import Plan, Rows, State, batches, collate, learning_rate, precision
 
 LOWER_IS_BETTER = ("rmse", "mae", "loss")
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}  # what models.run takes as autocast; fp32 is not in it
 
 
 def make_optimizer(model: torch.nn.Module, plan: Plan) -> torch.optim.Optimizer:
@@ -150,8 +151,8 @@ def validation_logits(model, validation: Rows, accelerator: Accelerator) -> np.n
     """Logits of the validation rows, each process doing its share, in the same precision as training."""
     mine = list(range(accelerator.process_index, len(validation.ratings), accelerator.num_processes))
     features = None if validation.features is None else validation.features[mine]
-    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(accelerator.mixed_precision)
-    logits = models.run(model, [validation.sequences[i] for i in mine], features, autocast=kind)
+    half = HALF.get(accelerator.mixed_precision)
+    logits = models.run(model, [validation.sequences[i] for i in mine], features, autocast=half)
     pairs = gather_object(list(zip(mine, logits, strict=True)))
     return np.stack([row for _, row in sorted(pairs, key=lambda pair: pair[0])])
 
@@ -166,19 +167,19 @@ def tensorboard_writer(folder: str | Path | None, accelerator: Accelerator):
 
 
 def fit_head(model: models.SatisfactionModel, rows: Rows, validation: Rows,
-             strengths: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0)) -> float:
+             strengths: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0), autocast: torch.dtype | None = None) -> float:
     """Fit the head alone, on the frozen encoder, and leave it in the model: the state *before* fine-tuning.
 
     Ridge regression on [0, 1] for the regression head, logistic regression for the others; the strength of the penalty
     is the one with the lowest validation loss. Returns it. Fine-tuning that starts here does not first have to undo the
     noise of a random head (Kumar et al., ICLR 2022, arXiv 2202.10054). A binary head learns its group means as well.
     """
-    seen = models.run(model, rows.sequences, rows.features, what="embedding").astype(np.float64)
-    unseen = torch.from_numpy(models.run(model, validation.sequences, validation.features, what="embedding"))
+    seen, unseen = (models.run(model, r.sequences, r.features, what="embedding", autocast=autocast).astype(np.float64)
+                    for r in (rows, validation))
     found = []
     for strength in strengths:
         weight, bias = heads.head_solution(seen, rows.ratings, model.config, strength)
-        logits = (unseen.double() @ torch.from_numpy(weight).T + torch.from_numpy(bias)).squeeze(-1)
+        logits = torch.from_numpy(unseen @ weight.T + bias).squeeze(-1)
         loss = float(heads.loss_of(logits, torch.from_numpy(validation.ratings), model.config))
         found.append((loss, strength, weight, bias))
     _, strength, weight, bias = min(found, key=lambda f: f[0])
