@@ -46,8 +46,8 @@ def show(fig, name: str, finding: str, width: int = 72) -> Shown:
     import matplotlib.pyplot as plt
 
     _title(fig, finding, width)
-    fig.tight_layout()
-    png = _bytes(fig, "png")
+    fig.tight_layout(pad=0.6)
+    png = _small(_bytes(fig, "png"))
     if folder := os.environ.get("SATLIB_FIGURES"):
         from satlib.runtime import replacing
 
@@ -63,11 +63,21 @@ def _title(fig, finding: str, width: int) -> None:
     """Write the finding above all axes, in as many lines as the figure's width asks for."""
     import textwrap
 
-    title = fig.suptitle("", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    title = fig.suptitle("", x=0.01, y=0.99, ha="left", fontsize=11, fontweight="bold")
     title.set_text(textwrap.fill(finding, width))
     while title.get_window_extent().width > 0.98 * fig.bbox.width and width > 20:
         width -= 2
         title.set_text(textwrap.fill(finding, width))
+
+
+def _small(png: bytes) -> bytes:
+    """The same picture in 256 colours, a third of the bytes: all figures of a notebook share its 300 KB."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(buffer, "png", optimize=True)
+    return buffer.getvalue()
 
 
 def _bytes(fig, kind: str) -> bytes:

@@ -1,5 +1,6 @@
 """Figures carry their finding, are saved where asked, and come out the same twice."""
 
+import io
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib.pyplot as plt
@@ -70,6 +71,21 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path, monkeypatch):
         plots.show(figure(), "line", "The line falls")
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("panel", ["lines", "surface"])
+def test_the_png_is_small_and_looks_the_same(panel):
+    from PIL import Image
+
+    fig = figure()
+    if panel == "surface":
+        fig.axes[0].imshow(np.add.outer(np.linspace(0, 1, 200), np.linspace(0, 1, 200)), cmap="viridis")
+    shown = plots.show(fig, "line", "The line falls")
+    full = io.BytesIO()
+    fig.savefig(full, format="png")
+    small, large = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float) for data in (shown.png, full.getvalue()))
+    assert len(shown.png) < 0.6 * len(full.getvalue())
+    assert small.shape == large.shape and np.abs(small - large).mean() < 3
 
 
 def _lightness(colour: str) -> float:
