@@ -1,0 +1,536 @@
+"""The exercises of the lessons: one reference answer and one checker each, found by name.
+
+``check("12.1", answer)`` judges a learner's answer in one line and ``reveal("12.1")`` prints the reference answer.
+Behind the name "12.1" stand two functions of this module: ``answer_12_1``, the reference, and ``check_12_1``, which
+returns quietly for a right answer and raises AssertionError with a hint for a wrong one.
+"""
+
+import inspect
+import math
+
+import numpy as np
+
+from satlib import runtime
+
+
+def names() -> list[str]:
+    """Names of all exercises, in course order."""
+    return [name.removeprefix("answer_").replace("_", ".") for name in globals() if name.startswith("answer_")]
+
+
+def check(name: str, answer: object) -> None:
+    """Print whether ``answer`` solves the exercise ``name``: not tried yet (None), correct, or not yet with a hint.
+
+    An unknown name raises ValueError; a wrong answer raises nothing, so a notebook runs on.
+    """
+    runtime.one_of("exercise", name, names())
+    if answer is None:
+        print(f"{name}: not tried yet")
+        return
+    hint = _hint(_part("check", name), answer)
+    print(f"{name}: correct" if hint is None else f"{name}: not yet - {hint}")
+
+
+def reveal(name: str) -> None:
+    """Print the source of the reference answer of the exercise ``name``; an unknown name raises ValueError."""
+    runtime.one_of("exercise", name, names())
+    source = inspect.getsource(_part("answer", name))
+    print(source.replace(_part("answer", name).__name__, "answer").strip())
+
+
+def _part(kind: str, name: str):
+    return globals()[f"{kind}_{name.replace('.', '_')}"]
+
+
+def _hint(checker, answer: object) -> str | None:
+    try:
+        checker(answer)
+    except AssertionError as wrong:
+        return (str(wrong) or "the result differs from the one asked for").splitlines()[0]
+    except Exception as error:  # whatever a learner's code raises is told, not thrown
+        return f"your answer raised {type(error).__name__}: {error}".splitlines()[0]
+    return None
+
+
+# 01 interactions
+
+
+def answer_01_1(example):
+    known = [event.dwell for event in example.events if event.dwell is not None]
+    return sum(known) / len(known) if known else None
+
+
+def check_01_1(answer):
+    for dwells in ([10.0, 30.0], [10.0, None, 30.0], [0.0, 4.0, None], [None]):
+        example, known = _session(dwells=dwells), [d for d in dwells if d is not None]
+        got, expected = answer(example), sum(known) / len(known) if known else None
+        as_zero = sum(known) / len(dwells)
+        assert expected is None or got != as_zero or as_zero == expected, "an unknown dwell is not 0: leave it out"
+        assert 0.0 not in dwells or got != 4.0, "0 seconds is known: ask `is not None`, not whether it is true"
+        assert got is None if expected is None else np.isclose(got, expected), \
+            f"the dwells {dwells} should give {expected}, not {got}"
+
+
+def answer_01_2(examples):
+    ratings = {}
+    for example in examples:
+        ratings.setdefault(example.group, []).append(example.rating)
+    return sum(sum(r) / len(r) >= 4 for r in ratings.values()) / len(ratings)
+
+
+def check_01_2(answer):
+    rows = [("a", [5.0]), ("a", [4.0]), ("a", [5.0]), ("b", [5.0, 3.0]), ("c", [1.0]), ("c", [5.0, 4.0, 5.0])]
+    examples = [_session(group, ratings) for group, ratings in rows]
+    got = float(answer(examples))
+    assert not np.isclose(got, 5 / 6), "that is the share of sessions: average each user's sessions first"
+    assert not np.isclose(got, 1 / 3), "a mean of exactly 4 counts, and an example's rating is the mean of its ratings"
+    assert np.isclose(got, 2 / 3), f"two of three users reach a mean of 4 here: 0.667, not {got:.3f}"
+
+
+def _session(group="u", ratings=(4.0,), dwells=(1.0,)):
+    from satlib.interactions import check as door
+
+    events = [{"actor": "user", "action": "view", "text": "item", "dwell": dwell} for dwell in dwells]
+    return door({"id": "s", "group": group, "domain": "shop", "events": events, "ratings": list(ratings)})
+
+
+# 02 corpora
+
+
+def answer_02_1(ratings):
+    return min(set(ratings), key=lambda rating: (-ratings.count(rating), rating))
+
+
+def check_02_1(answer):
+    for ratings, label in (((3, 4, 3), 3), ((4, 4, 2), 4), ((5, 2, 4), 2), ((4, 3, 4, 3), 3), ((5, 5, 1, 1, 3), 1)):
+        got = answer(ratings)
+        assert got != sum(ratings) / len(ratings) or got == label, "that is the mean; take the most frequent rating"
+        assert got in ratings and ratings.count(got) == max(map(ratings.count, ratings)), \
+            f"{got} is not a most frequent rating of {ratings}"
+        assert got == label, f"{ratings} has a tie: of {got} and {label} take the lowest"
+
+
+def answer_02_2(rows, i):
+    order = sorted(range(len(rows)), key=lambda row: rows[row][0])
+    return [rows[row][1] for row in order[: order.index(i)]]
+
+
+def check_02_2(answer):
+    rows = [(30, "c", 5), (10, "b", 1), (30, "a", 2), (20, "b", 4), (5, "e", 3)]
+    expected = [["e", "b", "b"], ["e"], ["e", "b", "b", "c"], ["e", "b"], []]
+    for i, items in enumerate(expected):
+        got = list(answer(rows, i))
+        assert got != [row[1] for row in rows[:i]] or got == items, "that is the order of the file: sort by time first"
+        assert len(got) != len(rows) - 1 or len(items) == len(rows) - 1, "later ratings do not exist yet: no peeking"
+        assert got == items, f"row {i} ({rows[i][1]!r} at time {rows[i][0]}) may see {items}, not {got}"
+
+
+# 03 simulation
+
+
+def answer_03_1(utility, thresholds):
+    return 1.0 + sum(1.0 / (1.0 + math.exp(threshold - utility)) for threshold in thresholds)
+
+
+def check_03_1(answer):
+    from satlib import simulation
+
+    for utility in (-3.0, 0.0, 1.3):
+        true = float(simulation.expected_rating(np.array(simulation.probabilities(utility))))
+        found = float(answer(utility, simulation.THRESHOLDS))
+        assert abs(found - (6.0 - true)) > 1e-3 or abs(true - 3.0) < 1e-3, \
+            "a higher utility must give a higher rating: you have taken P(rating <= k) for P(rating > k)"
+        assert abs(found - true) < 1e-3, f"a utility of {utility:g} gives {true:.3f}, not {found:.3f}"
+    assert abs(float(answer(0.0, (0.0,))) - 1.5) < 1e-9, "one threshold at the utility itself gives 1 or 2, so 1.5"
+
+
+def answer_03_2(chances, annotators):
+    stars = np.arange(1.0, 6.0)
+    variance = chances @ stars**2 - (chances @ stars) ** 2
+    return float(np.sqrt(np.mean(variance / annotators)))
+
+
+def check_03_2(answer):
+    chances = np.array([[0.5, 0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 1.0, 0.0, 0.0], [0.2, 0.2, 0.2, 0.2, 0.2]])
+    one = float(answer(chances, np.ones(3)))
+    assert abs(one - np.mean([2.0, 0.0, np.sqrt(2.0)])) > 1e-6, "average the variances first, then take the root"
+    assert abs(one - np.sqrt(2.0)) < 1e-6, f"variances 4, 0 and 2 have the mean 2, so the RMSE is 1.414, not {one:.3f}"
+    mixed = float(answer(chances, np.array([1, 3, 2])))
+    assert abs(mixed - np.sqrt(5.0 / 3.0)) < 1e-6, "a mean of m ratings has 1/m of the variance: divide first"
+
+
+# 05 splits
+
+
+def answer_05_1(parts):
+    test, known = ({e.group for part in names for e in parts[part]} for names in (("test",), ("train", "validation")))
+    return len(test & known) / len(test)
+
+
+def check_05_1(answer):
+    cases = {("aabbc", "dd", "ef"): 0.0, ("aab", "ccd", "abcde"): 0.8, ("aaaa", "b", "aaac"): 0.5,
+             ("a", "bb", "bbbbc"): 0.5}
+    for (train, validation, test), share in cases.items():
+        got = float(answer({"train": _users(train), "validation": _users(validation), "test": _users(test)}))
+        rows = sum(user in train + validation for user in test) / len(test)
+        assert not math.isclose(got, rows) or math.isclose(rows, share), "that is the share of test rows: count users"
+        only = len(set(test) & set(train)) / len(set(test))
+        assert not math.isclose(got, only) or math.isclose(only, share), "validation users have been met as well"
+        assert math.isclose(got, share), f"with test users {test!r}, known {train + validation!r}: {share}, not {got}"
+
+
+def _users(letters):
+    from types import SimpleNamespace
+
+    return [SimpleNamespace(id=f"{user}{i}", group=user) for i, user in enumerate(letters)]
+
+
+def answer_05_2(rows, times):
+    ordered = [row for _, row in sorted(zip(times, rows, strict=True), key=lambda pair: pair[0])]
+    kept = len(rows) - math.ceil(len(rows) / 5)
+    return ordered[:kept], ordered[kept:]
+
+
+def check_05_2(answer):
+    for size in (5, 7, 10, 1):
+        rows, times = [f"s{i}" for i in range(size)], [(7 * i) % 11 for i in range(size)]
+        train, test = map(list, answer(list(rows), list(times)))
+        ordered = sorted(rows, key=lambda row: times[rows.index(row)])
+        assert len(test) == math.ceil(size / 5), f"of {size} rows {math.ceil(size / 5)} are tested, not {len(test)}"
+        assert train + test != rows or rows == ordered, "that is the order of the file: sort by time first"
+        assert not set(train) & set(test) and set(train) | set(test) == set(rows), "every row goes to one part"
+        assert train + test == ordered, "the latest rows are tested, and both lists are in the order of time"
+
+
+# 11 losses_squared_error
+
+
+def answer_11_1(loss, low, high):
+    return (high - low) * math.sqrt(loss)
+
+
+def check_11_1(answer):
+    for loss, low, high in ((0.04, 1, 5), (0.0225, 1, 5), (0.01, 0.5, 5), (0.25, 0, 1)):
+        got, expected = float(answer(loss, low, high)), (high - low) * math.sqrt(loss)
+        wrong = {low + expected: "an error is a difference: stretch it by the length of the scale, do not shift it",
+                 high * math.sqrt(loss): "the length of the scale is high - low, not high",
+                 (high - low) * loss: "the loss is a mean of squares: take its root first"}
+        hints = [hint for mistake, hint in wrong.items() if math.isclose(got, mistake)]
+        hints.append(f"a loss of {loss:g} on {low:g}..{high:g} should give {expected:.4f} points, not {got:.4f}")
+        assert math.isclose(got, expected), hints[0]
+
+
+def answer_11_2(theta, gradient, velocity, learning_rate, weight_decay, momentum):
+    velocity = momentum * velocity + gradient + weight_decay * theta
+    return theta - learning_rate * velocity, velocity
+
+
+def check_11_2(answer):
+    import torch
+
+    start, gradients = np.array([1.0, -2.0]), np.random.default_rng(0).normal(size=(6, 2))
+    weights = torch.nn.Parameter(torch.tensor(start))
+    optimiser = torch.optim.SGD([weights], lr=0.1, weight_decay=0.2, momentum=0.9)
+    theta, velocity = start, np.zeros(2)
+    for step, gradient in enumerate(gradients, start=1):
+        theta, velocity = answer(theta, gradient, velocity, 0.1, 0.2, 0.9)
+        weights.grad = torch.tensor(gradient)
+        optimiser.step()
+        hint = "check the sign and the decay" if step == 1 else "is the decay inside the velocity, and kept in it?"
+        close = np.allclose(theta, weights.detach().numpy(), atol=1e-10)
+        assert close, f"step {step} differs from torch.optim.SGD: {hint}"
+
+
+# 12 losses_cross_entropy
+
+
+def answer_12_1(y, z, weight):
+    from satlib import losses
+
+    p = losses.sigmoid(z)
+    return ((1 - y) * p - weight * y * losses.sigmoid(-z)) / len(y)
+
+
+def check_12_1(answer):
+    import torch
+
+    from satlib import losses
+
+    y, z, weight = np.array([1, 1, 0, 0, 1, 0]), np.array([2.0, -1.0, 0.5, -3.0, -800.0, 800.0]), 0.25
+    logits, targets = torch.tensor(z, requires_grad=True), torch.tensor(y, dtype=torch.float64)
+    positive = torch.tensor(weight, dtype=torch.float64)
+    torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=positive).backward()
+    with np.errstate(all="ignore"):
+        got, expected, p = np.asarray(answer(y, z, weight), dtype=float), logits.grad.numpy(), losses.sigmoid(z)
+    assert got.shape == (6,), f"the gradient has one entry per session, shape (6,), not {got.shape}"
+    assert np.isfinite(got).all(), "not finite at a logit of 800: use losses.sigmoid, and no division by p or 1 - p"
+    assert not np.allclose(got, weight * (p - y) / 6), "the weight belongs to the satisfied sessions only"
+    assert not np.allclose(got, 6 * expected), "the loss is a mean: divide by the number of sessions"
+    assert not np.allclose(got, -expected), "the sign is turned: the loss falls when a satisfied session's logit rises"
+    y, z = y.tolist(), z.tolist()
+    assert np.allclose(got, expected, atol=1e-12), f"{y=}, {z=}, {weight=} give {expected.round(3).tolist()}"
+
+
+def answer_12_2(z):
+    return z[:, 1] - z[:, 0]
+
+
+def check_12_2(answer):
+    from satlib import losses
+
+    z = np.array([[0.0, 1.0], [2.0, -1.0], [-3.0, -3.0], [5.0, 5.5]])
+    got = np.asarray(answer(z), dtype=float)
+    assert got.shape == (4,), f"one logit per row, shape (4,), not {got.shape}"
+    assert not np.allclose(got, z[:, 1]), "the other logit counts too: adding a constant to both must change nothing"
+    assert not np.allclose(got, losses.softmax(z)[:, 1]), "this is the probability; the logit comes before the sigmoid"
+    assert not np.allclose(got, z[:, 0] - z[:, 1]), "this is the logit of class 0"
+    assert np.allclose(losses.sigmoid(got), losses.softmax(z)[:, 1]), "its sigmoid differs from the softmax of class 1"
+
+
+# 21 sequences
+
+
+def answer_21_1(items, columns):
+    row = np.zeros(len(columns))
+    for item in items:
+        if item in columns:
+            row[columns[item]] += 1
+    return row
+
+
+def check_21_1(answer):
+    columns = {"lamp": 0, "stove": 1, "tent": 2}
+    items = ["tent", "lamp", "tent", "kayak", "tent"]
+    try:
+        found = np.asarray(answer(items, columns), dtype=float)
+    except (KeyError, IndexError) as error:
+        raise AssertionError("a title without a column must be left out, not raise an error") from error
+    assert found.shape == (3,), f"one row with a number for each of the 3 columns, not shape {found.shape}"
+    assert found[2] != 1, "'tent' occurs three times; note that row[[2, 2, 2]] += 1 adds 1 only once"
+    assert np.array_equal(found, [1, 0, 3]), f"{items} should give [1, 0, 3], not {found.tolist()}"
+    assert np.array_equal(answer([], columns), [0, 0, 0]), "no items at all should give a row of zeros"
+
+
+def answer_21_2(vectors):
+    weights = 0.5 ** np.arange(len(vectors))[::-1]
+    return weights @ np.asarray(vectors) / weights.sum()
+
+
+def check_21_2(answer):
+    vectors = np.array([[8.0, 0.0], [0.0, 4.0], [0.0, 0.0]])
+    found = np.asarray(answer(vectors), dtype=float)
+    assert found.shape == (2,), f"the mean has shape [d] = (2,), not {found.shape}"
+    assert not np.allclose(found, [32 / 7, 8 / 7]), "the oldest event has the greatest weight; it should have the least"
+    assert not np.allclose(found, [2, 2]), "the weights 1/4, 1/2 and 1 must still be divided by their sum"
+    assert np.allclose(found, [8 / 7, 8 / 7]), f"weights 1/7, 2/7, 4/7 give [8/7, 8/7], not {found.tolist()}"
+    assert np.allclose(answer(vectors[:1]), vectors[0]), "a single event is its own mean"
+
+
+# 22 tokens
+
+
+def answer_22_1(ids, max_length, head):
+    if len(ids) <= max_length:
+        return ids
+    first, content, last = ids[:1], ids[1:-1], ids[-1:]
+    tail = max_length - 2 - head
+    return first + content[:head] + content[len(content) - tail :] + last
+
+
+def check_22_1(answer):
+    ids = [101, *range(1, 11), 102]
+    found = list(answer(ids, 8, 2))
+    assert len(found) == 8, f"{len(found)} ids came back, not 8; [CLS] and [SEP] count too"
+    assert found[0] == 101 and found[-1] == 102, "[CLS] (101) must stay first and [SEP] (102) last"
+    assert found == [101, 1, 2, 7, 8, 9, 10, 102], f"the first 2 and the last 4 of the content, not {found}"
+    assert list(answer(ids, 12, 2)) == ids, "12 ids fit into 12: nothing may be cut or doubled"
+    assert list(answer(ids, 5, 3)) == [101, 1, 2, 3, 102], "with head = 3 the tail is empty, but x[-0:] is all"
+    assert list(answer(ids, 5, 0)) == [101, 8, 9, 10, 102], "with head = 0 this is truncation from the left"
+
+
+def answer_22_2(hidden, mask):
+    return (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+
+
+def check_22_2(answer):
+    hidden = np.arange(24.0).reshape(2, 3, 4) ** 2
+    mask = np.array([[1, 1, 0], [1, 1, 1]])
+    expected = np.stack([hidden[0, :2].mean(axis=0), hidden[1].mean(axis=0)])
+    found = np.asarray(answer(hidden, mask), dtype=float)
+    assert found.shape == (2, 4), f"one vector per text: shape [B, H] = (2, 4), not {found.shape}"
+    assert not np.allclose(found, hidden.mean(axis=1)), "that is the mean over all places; padding is among them"
+    by_length = (hidden * mask[:, :, None]).mean(axis=1)
+    assert not np.allclose(found, by_length), "padding adds nothing but is counted: divide by the real tokens"
+    assert np.allclose(found, expected), f"the first text has two real tokens; expected {expected[0]}, got {found[0]}"
+
+
+# 31 metrics
+
+
+def answer_31_1(rating, predicted):
+    from satlib import metrics
+
+    rated = metrics.classes(rating)
+    return np.mean([np.abs(rating - predicted)[rated == k].mean() for k in np.unique(rated)])
+
+
+def check_31_1(answer):
+    rng = np.random.default_rng(0)
+    rating = rng.choice([2.0, 3.0, 3.0, 3.0, 3.0, 3.4, 4.0, 5.0], 80)
+    for predicted in (np.full(80, 3.0), rng.uniform(1, 5, 80)):
+        found, expected = float(answer(rating, predicted)), float(answer_31_1(rating, predicted))
+        plain = float(np.mean(np.abs(rating - predicted)))
+        assert not np.isclose(found, plain), "this is the plain MAE; average within each rated class first"
+        assert not np.isclose(found, expected * 4 / 5), "nobody rated 1 here: average over the classes that were rated"
+        assert np.isclose(found, expected), f"expected {expected:.4f}, got {found:.4f}"
+
+
+def answer_31_2(rating, a, b, groups, rng):
+    from satlib import metrics
+
+    drawn = [metrics.rmse(rating[rows], b[rows]) - metrics.rmse(rating[rows], a[rows])
+             for rows in metrics.resamples(groups, 1000, rng)]
+    return tuple(np.quantile(drawn, [0.025, 0.975]))
+
+
+def check_31_2(answer):
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 10)
+    user = rng.normal(size=40)[groups]
+    rating = 3 + user + rng.normal(size=400)
+    a = np.full(400, 3.0)
+    b = a + 0.3 * user + rng.normal(0, 0.2, 400)
+    low, high = answer(rating, a, b, groups, np.random.default_rng(1))
+    expected = answer_31_2(rating, a, b, groups, np.random.default_rng(1))
+    ratio = (high - low) / (expected[1] - expected[0])
+    assert high < 0 or low <= 0, "b is the better model here: subtract the RMSE of a from that of b"
+    assert ratio < 1.2, "too wide: judge both models on the same rows of each draw"
+    assert ratio > 0.9, "too narrow: draw whole groups, and take the 2.5 % and 97.5 % quantiles"
+    assert np.allclose((low, high), expected, atol=0.02), f"expected about {expected[0]:.3f} to {expected[1]:.3f}"
+
+
+# 32 baselines
+
+
+def answer_32_1(texts, word):
+    d = sum(word in text.split() for text in texts)
+    return math.log((1 + len(texts)) / (1 + d)) + 1
+
+
+def check_32_1(answer):
+    texts = ["good good lamp", "bad lamp", "goodness me", "lamp"]
+    for word, d in (("good", 1), ("lamp", 3), ("superb", 0)):
+        found, expected = float(answer(texts, word)), math.log(5 / (1 + d)) + 1
+        assert not (word == "good" and math.isclose(found, math.log(5 / 3) + 1)), (
+            "'good' stands in one of these texts: count texts, not occurrences, and not 'goodness'")
+        assert not math.isclose(found, expected - 1), "add the 1 after the logarithm, so that no word vanishes"
+        assert math.isclose(found, expected), f"the factor of {word!r} is {expected:.4f}, not {found:.4f}"
+
+
+def answer_32_2(ratings, users, asked, k=5):
+    m = ratings.mean()
+    return np.array([(ratings[users == u].sum() + k * m) / (np.sum(users == u) + k) for u in asked])
+
+
+def check_32_2(answer):
+    ratings, users = np.array([5.0, 5.0, 4.0, 1.0]), np.array(["a", "a", "a", "b"])
+    asked = np.array(["b", "stranger", "a", "b"])
+    for k in (5, 1):
+        found = np.asarray(answer(ratings, users, asked, k=k), dtype=float)
+        assert found.shape == (4,), "give one prediction for every entry of asked"
+        assert np.isclose(found[1], 3.75), "a user without training ratings gets the mean of all ratings, 3.75 here"
+        assert not np.isclose(found[0], 1), "one rating is not enough to believe: damp it towards the mean"
+        assert np.allclose(found, answer_32_2(ratings, users, asked, k)), "count the mean of all ratings as k ratings"
+
+
+# 33 models
+
+
+def answer_33_1(hidden, mask):
+    return hidden.masked_fill(mask[:, :, None] == 0, float("-inf")).amax(dim=1)
+
+
+def check_33_1(answer):
+    import torch
+
+    hidden = torch.tensor([[[-3.0, 1.0], [-2.0, -5.0], [9.0, 9.0]], [[4.0, -1.0], [0.0, -2.0], [1.0, -3.0]]])
+    mask = torch.tensor([[1, 1, 0], [1, 1, 1]])
+    before, expected = hidden.clone(), torch.tensor([[-2.0, 1.0], [4.0, -1.0]])
+    found = torch.as_tensor(answer(hidden, mask))
+    assert torch.equal(hidden, before), "hidden was changed; the caller still needs it"
+    assert tuple(found.shape) == (2, 2), f"one vector per text: shape [B, H] = (2, 2), not {tuple(found.shape)}"
+    assert not torch.equal(found, hidden.amax(1)), "padding won: the third token of the first text is not there"
+    zeroed = (hidden * mask[:, :, None]).amax(1)
+    assert not torch.equal(found, zeroed), "padding is 0 now, and 0 is larger than -2: it must be smaller than anything"
+    assert torch.equal(found, expected), f"expected {expected.tolist()}, got {found.tolist()}"
+
+
+def answer_33_2(p, threshold):
+    ratings = np.arange(1, 6)
+    return p @ ratings, p[:, ratings >= threshold].sum(axis=1)
+
+
+def check_33_2(answer):
+    p = np.array([[0.35, 0.05, 0.05, 0.15, 0.40], [0.0, 0.1, 0.2, 0.6, 0.1]])
+    rating, satisfied = (np.asarray(part, dtype=float) for part in answer(p, 4))
+    assert rating.shape == satisfied.shape == (2,), "two arrays of shape [N], first the ratings, then the probabilities"
+    assert not np.allclose(rating, [5, 4]), "that is the most probable rating; expected is the mean under p"
+    assert not np.allclose(rating, [2.2, 2.7]), "the classes count from 1, not from 0"
+    assert np.allclose(rating, [3.2, 3.7]), f"the expected ratings are 3.2 and 3.7, not {rating}"
+    assert not np.allclose(satisfied, [0.40, 0.1]), "a rating equal to the threshold counts as satisfied"
+    assert np.allclose(satisfied, [0.55, 0.7]), f"P(rating >= 4) is 0.55 and 0.7, not {satisfied}"
+    assert np.allclose(answer(p, 3.5)[1], [0.55, 0.7]), "a threshold may lie between two ratings"
+
+
+# 35 training_gpu
+
+
+def answer_35_1(n):
+    return 16 * n
+
+
+def check_35_1(answer):
+    assert answer(1000) != 4000, "that is the weights alone; the gradient and two moments come on top"
+    assert answer(1000) == 16000, "four fp32 numbers per parameter, 4 bytes each"
+
+
+def answer_35_2(losses):
+    return sum(sum(part) for part in losses) / sum(len(part) for part in losses)
+
+
+def check_35_2(answer):
+    parts = [[1.0, 1.0, 1.0], [5.0]]
+    assert abs(answer(parts) - 3.0) > 1e-9, "the mean of the passes' means counts the small pass too much"
+    assert abs(answer(parts) - 2.0) < 1e-9, "add up all losses and divide by the number of examples"
+
+
+# 90 report
+
+
+def answer_90_1(rmse, reference):
+    return 100 * (reference - rmse) / reference
+
+
+def check_90_1(answer):
+    for rmse, reference in ((0.8, 1.0), (0.9, 0.75), (1.1, 1.1)):
+        got, expected = float(answer(rmse, reference)), 100 * (reference - rmse) / reference
+        assert not (rmse != reference and math.isclose(got, -expected)), "a lower RMSE should give a positive number"
+        assert not (rmse != reference and math.isclose(got, 100 * (reference - rmse) / rmse)), \
+            "per cent of the reference, not of the model"
+        assert not (rmse != reference and math.isclose(100 * got, expected)), "per cent: multiply by 100"
+        assert math.isclose(got, expected, abs_tol=1e-9), f"{rmse} against {reference}: {expected:.1f}, not {got:.1f}"
+
+
+def answer_90_2(mean, model, oracle):
+    return (mean - model) / (mean - oracle)
+
+
+def check_90_2(answer):
+    for mean, model, oracle in ((1.2, 0.9, 0.8), (1.2, 1.2, 0.8), (1.0, 1.1, 0.5), (1.4, 0.7, 0.7)):
+        got, expected = float(answer(mean, model, oracle)), (mean - model) / (mean - oracle)
+        assert not (model != mean and math.isclose(got, (mean - model) / mean)), \
+            "an RMSE of 0 cannot be reached: the oracle is the end of the scale"
+        assert not (oracle != model and math.isclose(got, oracle / model)), \
+            "that compares the two values; asked is the part of the way from the mean to the oracle"
+        assert math.isclose(got, expected, abs_tol=1e-9), \
+            f"from {mean} to {oracle}, a model at {model} has gone {expected:.2f} of the way, not {got:.2f}"

@@ -1,0 +1,238 @@
+"""Every checker accepts the reference answer, refuses the common mistakes with a hint, and no exercise is lost."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from satlib import baselines, exercises, losses, metrics, runtime
+
+
+def dwell_of_all(example):
+    return sum(event.dwell or 0 for event in example.events) / len(example.events)
+
+
+def dwell_if_true(example):
+    known = [event.dwell for event in example.events if event.dwell]
+    return sum(known) / len(known) if known else None
+
+
+def users_above_four(examples):
+    users = {}
+    for example in examples:
+        users.setdefault(example.group, []).append(example.rating)
+    return np.mean([np.mean(ratings) > 4 for ratings in users.values()])
+
+
+def most_frequent_highest(ratings):
+    return max(set(ratings), key=lambda rating: (ratings.count(rating), rating))
+
+
+def most_frequent_first(ratings):
+    return max(ratings, key=ratings.count)
+
+
+def all_before_and_after(rows, i):
+    return [row[1] for row in sorted(rows) if row is not rows[i]]
+
+
+def lower_side(utility, thresholds):
+    return 1 + sum(1 / (1 + math.exp(utility - threshold)) for threshold in thresholds)
+
+
+def one_annotator(chances, annotators):
+    return exercises.answer_03_2(chances, np.ones(len(chances)))
+
+
+def mean_of_roots(chances, annotators):
+    return np.mean([exercises.answer_03_2(chances[i : i + 1], annotators[i]) for i in range(len(chances))])
+
+
+def empty_tail_is_all(ids, max_length, head):
+    return ids if len(ids) <= max_length else ids[: 1 + head] + ids[1:-1][-(max_length - 2 - head) :] + ids[-1:]
+
+
+def users_of(parts, *names):
+    return {e.group for name in names for e in parts[name]}
+
+
+def rows_met(parts):
+    return np.mean([e.group in users_of(parts, "train", "validation") for e in parts["test"]])
+
+
+def trained_users_only(parts):
+    return len(users_of(parts, "test") & users_of(parts, "train")) / len(users_of(parts, "test"))
+
+
+def earliest_tested(rows, times):
+    test, train = exercises.answer_05_2(rows[::-1], [-t for t in times[::-1]])
+    return train[::-1], test[::-1]
+
+
+def coupled_momentum(theta, gradient, velocity, learning_rate, weight_decay, momentum):
+    velocity = momentum * velocity + gradient
+    return theta - learning_rate * (velocity + weight_decay * theta), velocity
+
+
+def set_columns(items, columns):
+    return np.array([float(name in items) for name in columns])
+
+
+def halves_of_the_oldest(vectors):
+    weights = 0.5 ** np.arange(len(vectors))
+    return weights @ np.asarray(vectors) / weights.sum()
+
+
+def changes_input(hidden, mask):
+    hidden[mask == 0] = -1e9
+    return hidden.amax(dim=1)
+
+
+def unpaired(rating, a, b, groups, rng):
+    one, other = (metrics.bootstrap(metrics.rmse, rating, p, groups, 1000, rng) for p in (a, b))
+    return other[0] - one[1], other[1] - one[0]
+
+
+def single_rows(rating, a, b, groups, rng):
+    return exercises.answer_31_2(rating, a, b, np.arange(len(rating)), rng)
+
+
+def user_means(ratings, users, asked, k=5):
+    return np.array([ratings[users == u].mean() if (users == u).any() else ratings.mean() for u in asked])
+
+
+# exercise -> the common mistakes, each of which must be refused
+WRONG = {
+    "01.1": [dwell_of_all, dwell_if_true, lambda e: 0.0],
+    "01.2": [lambda examples: np.mean([e.rating >= 4 for e in examples]), users_above_four],
+    "02.1": [most_frequent_highest, most_frequent_first, lambda ratings: sum(ratings) / len(ratings)],
+    "02.2": [lambda rows, i: [row[1] for row in rows[:i]], all_before_and_after],
+    "03.1": [lower_side, lambda u, thresholds: 1.0 + sum(t < u for t in thresholds)],
+    "03.2": [one_annotator, mean_of_roots],
+    "05.1": [rows_met, trained_users_only, lambda parts: 0.0],
+    "05.2": [lambda rows, times: (rows[: len(rows) * 4 // 5], rows[len(rows) * 4 // 5 :]), earliest_tested,
+             lambda rows, times: (sorted(rows)[:-1], sorted(rows)[-1:])],
+    "11.1": [lambda loss, low, high: low + (high - low) * math.sqrt(loss), lambda loss, low, high: (high - low) * loss,
+             lambda loss, low, high: high * math.sqrt(loss), lambda loss, low, high: 0.0],
+    "11.2": [coupled_momentum, lambda t, g, v, lr, wd, m: (t - lr * (g + wd * t), v)],
+    "12.1": [lambda y, z, w: w * (losses.sigmoid(z) - y) / len(y),
+             lambda y, z, w: len(y) * exercises.answer_12_1(y, z, w), lambda y, z, w: -exercises.answer_12_1(y, z, w),
+             lambda y, z, w: (1 - y) / (1 - losses.sigmoid(z)) - w * y / losses.sigmoid(z)],
+    "12.2": [lambda z: z[:, 1], lambda z: z[:, 0] - z[:, 1], lambda z: losses.softmax(z)[:, 1], lambda z: z],
+    "21.1": [set_columns, lambda items, columns: [columns[item] for item in items], lambda items, columns: [1, 0, 3]],
+    "21.2": [halves_of_the_oldest, lambda v: np.mean(v, axis=0), lambda v: (0.5 ** np.arange(len(v))[::-1]) @ v],
+    "22.1": [empty_tail_is_all, lambda ids, n, head: ids[:n], lambda ids, n, head: ids[:1] + ids[1 - n :]],
+    "22.2": [lambda hidden, mask: hidden.mean(axis=1), lambda hidden, mask: (hidden * mask[:, :, None]).mean(axis=1),
+             lambda hidden, mask: hidden[:, 0]],
+    "31.1": [metrics.mae, lambda r, p: np.mean([np.abs(r - p)[metrics.classes(r) == k].sum() for k in range(1, 6)])],
+    "31.2": [unpaired, single_rows, lambda r, a, b, g, rng: exercises.answer_31_2(r, b, a, g, rng)],
+    "32.1": [lambda texts, w: math.log((1 + len(texts)) / (1 + sum(t.count(w) for t in texts))) + 1,
+             lambda texts, w: exercises.answer_32_1(texts, w) - 1],
+    "32.2": [user_means, lambda r, u, asked, k=5: np.full(len(asked), r.mean()),
+             lambda r, u, asked, k=5: exercises.answer_32_2(r, u, asked)],
+    "33.1": [changes_input, lambda hidden, mask: hidden.amax(1),
+             lambda hidden, mask: (hidden * mask[:, :, None]).amax(1)],
+    "33.2": [lambda p, t: (p.argmax(1) + 1, p[:, int(t) - 1 :].sum(1)), lambda p, t: (p @ range(5), p[:, 3:].sum(1)),
+             lambda p, t: (p @ np.arange(1, 6), p[:, int(t) :].sum(1)),
+             lambda p, t: (p @ np.arange(1, 6), p[:, int(t) - 1 :].sum(1))],
+    "35.1": [lambda n: 4 * n, lambda n: 12 * n],
+    "35.2": [lambda parts: np.mean([np.mean(part) for part in parts]), lambda parts: sum(sum(p) for p in parts)],
+    "90.1": [lambda rmse, reference: 100 * (rmse - reference) / reference, lambda rmse, reference: rmse / reference,
+             lambda rmse, reference: 100 * (reference - rmse) / rmse, lambda rmse, reference: 1 - rmse / reference],
+    "90.2": [lambda mean, model, oracle: (mean - model) / mean, lambda mean, model, oracle: oracle / model,
+             lambda mean, model, oracle: (mean - oracle) / (mean - model + 9)],
+}  # fmt: skip
+
+
+def said(capsys, name, answer) -> str:
+    """The line that ``check`` prints, without its end."""
+    exercises.check(name, answer)
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and out.startswith(f"{name}: ")
+    return out.strip()
+
+
+def reference(name):
+    return getattr(exercises, f"answer_{name.replace('.', '_')}")
+
+
+def test_each_exercise_has_a_checker_and_known_mistakes():
+    names = exercises.names()
+    assert names == sorted(names) and len(names) == len(set(names)) and all(re.fullmatch(r"\d\d\.\d", n) for n in names)
+    checkers = [name for name in vars(exercises) if name.startswith("check_")]
+    assert sorted(checkers) == sorted(f"check_{name.replace('.', '_')}" for name in names)
+    assert set(WRONG) == set(names) and all(len(mistakes) >= 2 for mistakes in WRONG.values())
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_an_untouched_answer_is_not_tried_and_the_reference_is_correct(name, capsys):
+    assert said(capsys, name, None) == f"{name}: not tried yet"
+    assert said(capsys, name, reference(name)) == f"{name}: correct"
+
+
+@pytest.mark.parametrize("name, number", [(name, i) for name in sorted(WRONG) for i in range(len(WRONG[name]))])
+def test_the_common_mistakes_get_a_hint(name, number, capsys):
+    line = said(capsys, name, WRONG[name][number])
+    assert line.startswith(f"{name}: not yet - ") and len(line) > 25
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_an_answer_that_is_nothing_of_the_kind_is_refused(name, capsys):
+    assert ": not yet - your answer raised TypeError: " in said(capsys, name, 5)
+    assert ": not yet - " in said(capsys, name, lambda *args, **kwargs: None)
+
+
+def test_the_hints_are_those_of_the_checker(capsys, monkeypatch):
+    def checker(answer):
+        assert answer == 1, "look at the sign"
+        assert answer is True
+
+    monkeypatch.setattr(exercises, "check_01_1", checker)
+    assert said(capsys, "01.1", 2) == "01.1: not yet - look at the sign"
+    assert said(capsys, "01.1", 1).startswith("01.1: not yet - ") and said(capsys, "01.1", True) == "01.1: correct"
+
+
+def test_a_wrong_answer_without_a_hint_still_gets_a_line():
+    def checker(answer):
+        raise AssertionError
+
+    assert exercises._hint(checker, 1) == "the result differs from the one asked for"
+
+
+def test_whatever_an_answer_raises_is_told(capsys):
+    def broken(example):
+        return example.dwells[0]
+
+    line = said(capsys, "01.1", broken)
+    assert line.startswith("01.1: not yet - your answer raised AttributeError: ") and "dwells" in line
+
+
+@pytest.mark.parametrize("ask", [lambda name: exercises.check(name, None), exercises.reveal])
+@pytest.mark.parametrize("name", ["99.1", "01_1", "", None])
+def test_an_unknown_exercise_is_refused_with_the_legal_ones(ask, name):
+    with pytest.raises(ValueError, match=r"unknown exercise .*; choose one of 01\.1, 01\.2, "):
+        ask(name)
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_the_revealed_source_is_an_answer(name, capsys):
+    exercises.reveal(name)
+    source = capsys.readouterr().out
+    assert source.startswith("def answer(") and len(source.splitlines()) <= 12
+    learner = {"np": np, "math": math, "losses": losses, "metrics": metrics, "baselines": baselines}
+    exec(compile(source, name, "exec"), learner)
+    assert said(capsys, name, learner["answer"]) == f"{name}: correct"
+
+
+def test_the_lessons_ask_for_every_exercise_and_for_no_other():
+    asked = {}
+    for path in sorted(runtime.notebooks_folder().glob("[0-9][0-9]_*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        for name in re.findall(r'check\("(.*?)"', code):
+            assert name not in asked and name.startswith(path.name[:2])
+            assert f'# reveal("{name}")' in code and f"**{name}**" in "".join("".join(c["source"]) for c in cells)
+            asked[name] = path.name
+    assert sorted(asked) == exercises.names()
