@@ -1,0 +1,63 @@
+# The kit's commands. From a fresh clone: `make report`, `make test`. `make help` lists all.
+#
+#   make report [DATASET=satsim] [DATA_DIR=...] [PROFILE=fast|full] [ONLY="32 35 90"] [SEED=0] [RUNS=...] [OUTPUT=build/report]
+#
+# Values reach satlib through the environment, so that a folder name may hold spaces; satlib refuses what it does not know.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_cache
+
+VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT PYTHON LAB
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(filter-out $(VARIABLES) -%,$(GIVEN))
+ifneq ($(UNKNOWN),)
+$(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
+endif
+
+.PHONY: help setup report test notebooks lab lock clean
+.DEFAULT_GOAL := help
+
+help:  ## List the commands.
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+setup: .venv/.installed  ## Create .venv and install the locked versions (make report and make test do it on their own).
+
+# torch goes first: it decides between a processor and a CUDA build, the other packages then find it there.
+# An installation that was interrupted left .installing behind and starts anew.
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "satlib needs Python 3.11 to 3.13, and '$(PYTHON)' is not; name one, as in: make report PYTHON=python3.12" >&2; exit 1; }
+	@if [ -e .venv/.installing ]; then rm -rf .venv; fi
+	@echo "Installing the locked packages into .venv (once, some minutes)"
+	@$(PYTHON) -m venv .venv
+	@touch .venv/.installing
+	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps -e .
+	@rm .venv/.installing
+	@touch $@
+
+report: setup  ## Run the lessons and write build/report/index.html.
+	@$(BIN)/satlib run $$ONLY $${DATASET:+--dataset "$$DATASET"} $${DATA_DIR:+--data-dir "$$DATA_DIR"} \
+	  $${PROFILE:+--profile "$$PROFILE"} $${SEED:+--seed "$$SEED"} $${RUNS:+--runs "$$RUNS"} $${OUTPUT:+--output "$$OUTPUT"}
+
+test: setup  ## Check the style, run the unit tests and the course's laws, then every notebook against its stored outputs.
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python -m pytest tests -n 2
+	@$(BIN)/python -m pytest notebooks $(NBVAL) -n 2 --dist loadfile
+
+notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
+	@$(BIN)/satlib notebooks
+
+lab: setup  ## Open JupyterLab on the lessons; options for it in LAB="--no-browser --port=9000".
+	@$(BIN)/satlib lab $$LAB
+
+lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a bound forbids them. To move one, edit or delete its line.
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+	  --quiet --output-file requirements.lock
+	@sed -i.old -E '/^(nvidia-|cuda-|triton)/d' requirements.lock && rm requirements.lock.old
+
+clean:  ## Remove what the commands made, .venv included.
+	rm -rf build dist .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,165 @@
+"""The command ``satlib``: run the lessons, look after the data, open the lab.
+
+What a command needs is imported when it runs, so ``satlib --help`` is quick. A wrong value ends with one sentence and
+exit status 1 (``SATLIB_DEBUG=1`` shows the traceback), wrong usage with status 2, Ctrl-C with 130.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+                  help="Learn to predict user satisfaction by fine-tuning a pretrained language model.")
+data_app = typer.Typer(no_args_is_help=True, help="List, download and simulate the data sets.")
+app.add_typer(data_app, name="data")
+
+
+@contextmanager
+def door(interrupted: str = "interrupted") -> Iterator[None]:
+    """Turn the errors that a user can mend into one sentence on stderr and an exit status."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say(f"\n{interrupted}")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        if os.environ.get("SATLIB_DEBUG"):
+            raise
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        named = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        _say(f"satlib: {' '.join(text.split())}{named}")
+        raise typer.Exit(1) from None
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+@app.command()
+def run(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Number, name or part of it; all if none.")] = None,
+    dataset: Annotated[str, typer.Option(help="Data set; `satlib data list` names them.")] = "satsim",
+    data_dir: Annotated[str, typer.Option(help="Folder that holds the corpora.")] = "",
+    profile: Annotated[str, typer.Option(help="fast, or full, with the parameters of full/*.yaml.")] = "fast",
+    output: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("build/report"),
+    runs: Annotated[str, typer.Option(help="Folder of the run records; default: runs in the output folder.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Seed; default: each lesson's own.")] = None,
+    parameter: Annotated[list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another parameter.")] = None,
+) -> None:
+    """Run lessons in course order and write the report; what did not change is not run again."""
+    with door("interrupted; the lessons that ended are kept, the same command goes on from there"):
+        from satlib import runner
+
+        pairs = [text.partition("=") for text in parameter or []]
+        for name, equals, _ in pairs:
+            if not (name and equals):
+                raise ValueError(f"-p {name!r} is not of the form name=value, as in -p seed=1")
+        results = runner.run(lessons or [], dataset=dataset, data_dir=data_dir, profile=profile, seed=seed, runs=runs,
+                             output=output, parameters={name: value for name, _, value in pairs}, say=_progress)
+        print(f"report: {output / 'index.html'}")
+    if any(result.status in ("failed", "skipped") for result in results):
+        raise typer.Exit(1)
+
+
+def _progress(text: str, **options) -> None:
+    print(text, **options)
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """Name the data sets, with task, licence and origin."""
+    with door():
+        from satlib import corpora
+
+        for name, corpus in corpora.REGISTRY.items():
+            print(f"{name:<22}{corpus.title}; {corpus.task}; licence: {corpus.licence}; {corpus.origin}")
+
+
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="Data set; `satlib data list` names them.")],
+    data_dir: Annotated[str, typer.Option(help="Folder to look in first.")] = "",
+) -> None:
+    """Say where a data set lies; download it into the cache, verified, where it is missing."""
+    with door("interrupted; the same command goes on with the download"):
+        from satlib import corpora
+
+        for file, path in corpora.find(name, data_dir).items():
+            print(f"{file}: {path}")
+
+
+@data_app.command("simulate")
+def data_simulate(
+    seed: Annotated[int, typer.Option(help="Seed; 0 makes the embedded data set bit for bit.")] = 0,
+    output: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("build/satsim"),
+) -> None:
+    """Simulate the data set satsim anew."""
+    with door():
+        from satlib import simulation
+
+        simulation.write(output, seed)
+        print(f"wrote {output}")
+
+
+@app.command()
+def notebooks() -> None:
+    """Run every lesson anew and rewrite the committed outputs and the embedded run records (in a checkout)."""
+    with door("interrupted; nothing was rewritten"):
+        from satlib import committed
+
+        if not committed.rewrite(say=_progress):
+            raise ValueError("not every lesson passed, so nothing was rewritten; mend the ones named above")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open JupyterLab on the lessons; further options go to JupyterLab."""
+    with door():
+        import subprocess
+
+        from satlib import kernels, runtime
+
+        folder = _own_lessons()
+        with kernels.own(runtime.cache_folder()):
+            os.environ.pop("SATLIB_QUIET")
+            command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *context.args]
+            code = subprocess.call(command)
+    raise typer.Exit(code)
+
+
+def _own_lessons() -> Path:
+    """The lessons of a checkout; of an installed satlib a copy in the current folder, which is never overwritten."""
+    from satlib import runtime
+
+    source, copy = runtime.notebooks_folder(), Path.cwd() / "satlib-lessons"
+    if source.parent != runtime.PACKAGE:
+        return source
+    if not copy.exists():
+        copy.mkdir()
+        for path in source.glob("*.ipynb"):  # the text alone: what is installed may be read-only
+            (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
+@app.command()
+def versions() -> None:
+    """Print what to state in a report of a fault: versions and machine."""
+    with door():
+        from satlib import runtime
+
+        for name, value in (runtime.versions() | runtime.machine()).items():
+            print(f"{name:<14}{value}")
+
+
+def main() -> None:
+    """Entry point of the command ``satlib``."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The project's files state one truth: dependencies, lock, conda environment, addresses, licence; a light import."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+# What Colab shipped in August 2026, by its public package list.
+COLAB = {"torch": "2.11.0", "transformers": "5.15.0", "numpy": "2.1.3", "pandas": "2.2.3", "scikit-learn": "1.6.1",
+         "datasets": "4.0.0", "ipywidgets": "7.7.1"}
+CONDA = {"pytorch": "torch"}  # name on conda-forge -> name on the package index
+ADDRESS = re.compile(r"github(?:\.com)?[:/][\w.-]+/satlib")
+BINARY = (".xz", ".png", ".parquet")
+
+
+@pytest.fixture(scope="module")
+def project(root) -> dict:
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def bounds(lines) -> dict[str, str]:
+    """Name -> specifier, in one spelling."""
+    parsed = map(Requirement, lines)
+    return {canonicalize_name(CONDA.get(one.name, one.name)): str(one.specifier) for one in parsed}
+
+
+def stated(project) -> list[str]:
+    return project["project"]["dependencies"] + project["project"]["optional-dependencies"]["test"]
+
+
+def locked(root) -> list[Requirement]:
+    return [Requirement(line) for line in (root / "requirements.lock").read_text(encoding="utf-8").splitlines()]
+
+
+def tracked(root) -> list:
+    """The files that git tracks or would track; all but the ignored where this is no clone."""
+    done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("this is not a git checkout")
+    return [root / name for name in done.stdout.splitlines() if (root / name).is_file()]
+
+
+def test_conda_states_the_same_bounds(root, project):
+    conda = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    (from_index,) = [entry["pip"] for entry in conda if isinstance(entry, dict)]
+    found = bounds([entry for entry in conda if isinstance(entry, str)] + from_index)
+    assert Requirement(f"python{found.pop('python')}").specifier == Requirement(
+        f"python{project['project']['requires-python']}").specifier
+    del found["pip"]
+    assert found == bounds(stated(project))
+
+
+def test_the_lock_pins_every_dependency_within_its_bounds(root, project):
+    pins = {}
+    for one in locked(root):
+        (pin,) = one.specifier
+        assert pin.operator == "==" and not one.url, one
+        pins.setdefault(canonicalize_name(one.name), []).append(pin.version)
+    for name, bound in bounds(stated(project)).items():
+        assert pins[name] and all(Requirement(f"x{bound}").specifier.contains(version) for version in pins[name]), name
+
+
+def test_the_lock_leaves_the_accelerator_to_torch(root):
+    names = [one.name for one in locked(root)]
+    assert not [name for name in names if re.match(r"nvidia-|cuda-|triton", name)]
+    (torch,) = [one for one in locked(root) if one.name == "torch"]
+    assert "+" not in str(torch.specifier) and torch.marker is None
+
+
+def test_the_running_packages_are_those_of_the_lock(root):
+    from importlib import metadata
+
+    if not (root / ".venv" / ".installed").is_file():
+        pytest.skip("the packages here were not installed by make")
+    for one in locked(root):
+        if one.marker is None or one.marker.evaluate():
+            assert one.specifier.contains(metadata.version(one.name).split("+")[0]), one
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_every_python_resolves(python, root, tmp_path):
+    assert resolve(root, tmp_path, python)
+
+
+def test_colab_keeps_its_own_versions(root, tmp_path):
+    found = resolve(root, tmp_path, "3.13", COLAB)
+    assert {name: found[name] for name in COLAB} == COLAB
+
+
+def resolve(root, tmp_path, python, constraints=None) -> dict[str, str]:
+    """Name -> version that a resolver picks for pyproject.toml; the test is skipped where no index can be reached."""
+    (tmp_path / "constraints.txt").write_text("".join(f"{k}=={v}\n" for k, v in (constraints or {}).items()))
+    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--python-version", python, "--quiet",
+               "--no-annotate", "--no-header", "--no-progress", "-c", str(tmp_path / "constraints.txt")]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+    if re.search(r"dns error|error sending request|[Nn]etwork|Failed to fetch|timed out", done.stderr):
+        pytest.skip(f"the package index cannot be reached: {done.stderr.strip().splitlines()[0]}")
+    assert done.returncode == 0, done.stderr
+    return dict(line.split(";")[0].strip().split("==") for line in done.stdout.splitlines())
+
+
+def test_no_path_of_a_machine_is_in_the_repository(root):
+    here = [re.escape(str(path)) + r"/\w" for path in (root, Path.home(), tempfile.gettempdir(), sys.prefix)]
+    places = re.compile("|".join([*here, r"/(?:home|Users)/\w", r"\b[A-Z]:\\Users"]))
+    for path in tracked(root):
+        if path.suffix in BINARY or path.stem in ("test_project", "test_committed", "committed"):  # these look for them
+            continue
+        text = re.sub(r'"image/png": "[^"]*"', "", path.read_text(encoding="utf-8"))
+        assert not places.search(text), f"{path.name} holds {places.search(text).group()!r}"
+
+
+def test_the_address_of_the_repository_stands_in_one_line(root, project):
+    address = project["tool"]["satlib"]["repository"]
+    assert re.fullmatch(r"(https://github\.com/[\w.-]+/[\w.-]+)?", address)
+    for path in tracked(root):
+        if path.suffix not in (*BINARY, ".ipynb") and path.name not in ("README.md", "test_project.py"):
+            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if ADDRESS.search(line)]
+            assert lines in ([], [f'repository = "{address}"']), f"{path.name} repeats an address: {lines}"
+    stray = ADDRESS.findall((root / "README.md").read_text(encoding="utf-8"))
+    assert all(found in address for found in stray), f"README.md has an address that is not ours: {stray}"
+
+
+def test_the_licence_is_whole(root):
+    text = (root / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text and "Version 2.0, January 2004" in text and "9. Accepting Warranty" in text
+    assert "END OF TERMS AND CONDITIONS" in text and len(text.splitlines()) == 202
+
+
+def test_the_top_level_holds_only_what_tools_need(root):
+    top = {path.relative_to(root).parts[0] for path in tracked(root)}
+    assert top <= {"notebooks", "satlib", "tests", "data", "environment.yml", "README.md", "pyproject.toml", "LICENSE",
+                   "requirements.lock", "Makefile", ".ci", ".github", ".gitignore", ".gitattributes"}
+
+
+def test_importing_the_package_or_its_command_loads_nothing_heavy():
+    code = ("import sys, time; t = time.perf_counter(); import satlib; t = time.perf_counter() - t; "
+            "from satlib import cli; heavy = {'torch', 'transformers', 'numpy', 'pandas', 'papermill', 'pydantic'}; "
+            "print(t, *(heavy & sys.modules.keys()))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, *heavy = done.stdout.split()
+    assert float(seconds) < 0.2 and heavy == []
