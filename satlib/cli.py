@@ -108,12 +108,13 @@ def data_simulate(
 
 @app.command()
 def notebooks() -> None:
-    """Run every lesson anew and rewrite the committed outputs and the embedded run records (in a checkout)."""
+    """Run every lesson anew; rewrite the committed outputs, the embedded run records and the README's tables."""
     with door("interrupted; nothing was rewritten"):
-        from satlib import committed
+        from satlib import committed, readme
 
         if not committed.rewrite(say=_progress):
             raise ValueError("not every lesson passed, so nothing was rewritten; mend the ones named above")
+        readme.write()
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

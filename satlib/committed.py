@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from satlib import course, kernels, runtime
+from satlib import course, kernels, readme, runtime
 
 LARGEST = 300_000  # bytes of a stored notebook
 TIMING = re.compile(r"\b\d+(\.\d+)?\s?(it/s|s/it)\b|\d\d:\d\d<|\b(CPU times|Wall time|elapsed|took \d+(\.\d+)? ?m?s)\b")
@@ -116,6 +116,9 @@ def rewrite(say: Callable[..., None] = print) -> bool:
             ready[runtime.data_folder() / "runs" / path.name] = path.read_text(encoding="utf-8")
         for path, text in ready.items():
             runtime.write_text(path, text)
+        if (headline := output / "figures" / readme.HEADLINE).is_file():
+            with runtime.replacing(runtime.data_folder() / readme.FIGURE) as temporary:
+                temporary.write_bytes(headline.read_bytes())
     for path in (runtime.data_folder() / "runs").glob(FAST):
         if path not in ready:
             path.unlink()

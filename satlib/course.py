@@ -16,9 +16,9 @@ STEM = re.compile(r"(\d\d)_([a-z0-9_]+)")
 GROUND = ("runtime", "records", "plots")  # every module and every lesson may use these
 TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teaches them
     "files": "02", "readers": "02", "tables": "02", "amazon": "02", "registry": "02", "lexicon": "03",
-    "weights": "22", "encoders": "33", "heads": "33", "plans": "34", "checkpoints": "34",
+    "sessions": "03", "weights": "21", "encoders": "33", "heads": "33", "plans": "34", "checkpoints": "34",
 }
-TOOLS = ("exercises", "course", "kernels", "page", "runner", "committed", "cli")  # no module imports these
+TOOLS = ("exercises", "course", "kernels", "page", "runner", "committed", "readme", "cli")  # no module imports these
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
+from satlib import __version__
+
 PACKAGE = Path(__file__).parent
-VERSIONED = ("satlib", "torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
+VERSIONED = ("torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
 
 
 def setup() -> None:
@@ -157,7 +159,7 @@ def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "satlib": __version__}
     for name in VERSIONED:
         try:
             found[name] = metadata.version(name)

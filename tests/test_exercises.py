@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from satlib import baselines, exercises, losses, metrics, runtime
+from satlib import baselines, exercises, losses, metrics, runtime, training
 
 
 def dwell_of_all(example):
@@ -90,6 +90,30 @@ def changes_input(hidden, mask):
     return hidden.amax(dim=1)
 
 
+def never_sets_back(values, patience):
+    best, worse, run = math.inf, 0, []
+    for value in values:
+        best, worse = min(best, value), worse + (value >= best)
+        run.append(value)
+        if worse == patience:
+            break
+    return len(run), int(np.argmin(run)) + 1
+
+
+def keeps_the_last(values, patience):
+    epochs, _ = exercises.answer_34_1(values, patience)
+    return epochs, epochs
+
+
+def equal_is_better(values, patience):
+    lowered = [value - 1e-9 * epoch for epoch, value in enumerate(values)]
+    return exercises.answer_34_1(lowered, patience)
+
+
+def one_epoch_only(n, plan, step):
+    return training.batches(n, plan, 0)[min(step, 2)]
+
+
 def unpaired(rating, a, b, groups, rng):
     one, other = (metrics.bootstrap(metrics.rmse, rating, p, groups, 1000, rng) for p in (a, b))
     return other[0] - one[1], other[1] - one[0]
@@ -137,6 +161,10 @@ WRONG = {
     "33.2": [lambda p, t: (p.argmax(1) + 1, p[:, int(t) - 1 :].sum(1)), lambda p, t: (p @ range(5), p[:, 3:].sum(1)),
              lambda p, t: (p @ np.arange(1, 6), p[:, int(t) :].sum(1)),
              lambda p, t: (p @ np.arange(1, 6), p[:, int(t) - 1 :].sum(1))],
+    "34.1": [never_sets_back, lambda values, patience: (len(values), int(np.argmin(values)) + 1), keeps_the_last,
+             equal_is_better],
+    "34.2": [lambda n, plan, step: training.batches(n, plan, 0)[step % 3], one_epoch_only,
+             lambda n, plan, step: training.batches(n, plan, step)[0]],
     "35.1": [lambda n: 4 * n, lambda n: 12 * n],
     "35.2": [lambda parts: np.mean([np.mean(part) for part in parts]), lambda parts: sum(sum(p) for p in parts)],
     "90.1": [lambda rmse, reference: 100 * (rmse - reference) / reference, lambda rmse, reference: rmse / reference,

@@ -83,7 +83,8 @@ def test_the_png_is_small_and_looks_the_same(panel):
     shown = plots.show(fig, "line", "The line falls")
     full = io.BytesIO()
     fig.savefig(full, format="png")
-    small, large = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float) for data in (shown.png, full.getvalue()))
+    pictures = (Image.open(io.BytesIO(data)).convert("RGB") for data in (shown.png, full.getvalue()))
+    small, large = (np.asarray(picture, float) for picture in pictures)
     assert len(shown.png) < 0.6 * len(full.getvalue())
     assert small.shape == large.shape and np.abs(small - large).mean() < 3
 

@@ -1,0 +1,62 @@
+"""The parts of the README that the code writes: the table of lessons and the results of the committed records.
+
+``satlib notebooks`` writes them anew between their markers, a test compares them. No lesson imports this module.
+"""
+
+import re
+
+from satlib import corpora, course, records, report, runtime
+
+HEADLINE, FIGURE = "90_report-headline.png", "headline.png"  # a lesson's figure, and its copy in data/ for the README
+SHOWN = ("rmse", "mae", "qwk", "spearman", "auc")
+PROFILES = ("fast", "full")
+
+
+def fill(text: str) -> str:
+    """The README's text with both generated parts made anew; ValueError where a pair of markers is missing."""
+    for name, made in (("lessons", lessons()), ("results", results())):
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if start not in text or end not in text:
+            raise ValueError(f"README.md lacks the markers {start} and {end}; put them back")
+        text = re.sub(f"{start}.*?{end}", lambda _, s=start, m=made, e=end: f"{s}\n{m}\n{e}", text, flags=re.S)
+    return text
+
+
+def lessons() -> str:
+    """The table of lessons: number with link, title, module."""
+    names = course.modules()
+    rows = [f"| [{x.stem[:2]}](notebooks/{x.path.name}) | {x.title} | `satlib.{course.module_of(x.stem, names)}` |"
+            for x in course.lessons()]
+    return "\n".join(["| lesson | what you do | module |", "|---|---|---|", *rows])
+
+
+def results() -> str:
+    """One table per data set and profile of the committed records, with the facts that a number needs."""
+    parts = []
+    for dataset in corpora.REGISTRY:
+        for profile in PROFILES:
+            found = report.comparable(report.load_committed(dataset, profile))
+            if found:
+                parts.append(_part(dataset, profile, found))
+    return "\n\n".join(parts)
+
+
+def _part(dataset: str, profile: str, found: list[records.RunRecord]) -> str:
+    said = report.facts(found)
+    tuned = next((r for r in found if r.model == report.AFTER), found[0])
+    head = (f"**{dataset}, profile {profile}**: {said['training rows']} training rows, {said['test rows']} test rows, "
+            f"seed {said['seeds']}; {tuned.machine['cores']} cores of {tuned.machine['processor']}, "
+            f"accelerator: {said['accelerator']}. Test part, 95 % intervals by bootstrap over "
+            f"{'dialogues' if 'redial' in dataset or dataset.startswith('uss') else 'users'}.")
+    table = report.table(found, SHOWN)
+    rows = ["| " + " | ".join(("model", *SHOWN)) + " |", "|---" * (len(SHOWN) + 1) + "|"]
+    rows += ["| " + " | ".join((name, *table.loc[name])) + " |" for name in table.index]
+    gaps = [f"- {report.difference(found, report.AFTER, other)}." for other in (report.RIDGE, report.BEFORE)
+            if {report.AFTER, other} <= {r.model for r in found}]
+    return "\n".join([head, "", *rows, "", *gaps])
+
+
+def write() -> None:
+    """Rewrite the generated parts of the checkout's README.md."""
+    path = runtime.PACKAGE.parent / "README.md"
+    runtime.write_text(path, fill(path.read_text(encoding="utf-8")))
