@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
-from satlib import __version__
+import satlib
 
 PACKAGE = Path(__file__).parent
 VERSIONED = ("torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
@@ -159,7 +159,7 @@ def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version(), "satlib": __version__}
+    found = {"python": platform.python_version(), "satlib": satlib.__version__}
     for name in VERSIONED:
         try:
             found[name] = metadata.version(name)

@@ -99,7 +99,8 @@ def test_the_licence_is_shown_once_before_the_download(redial, capsys):
     loaded = corpora.load("uss-redial")
     shown = capsys.readouterr().out
     assert shown.count("\n") == 1 and REGISTRY["uss-redial"].licence in shown and "arXiv 2105.03748" in shown
-    assert corpora.load("uss-redial") == loaded and capsys.readouterr().out == ""
+    assert corpora.load("uss-redial") == loaded and corpora.fetch("uss-redial").keys() == {"ReDial.txt"}
+    assert capsys.readouterr().out == ""
     assert [e.id for e in loaded.examples] == ["redial-0001-001"]
     assert loaded.sha256 == hashlib.sha256(USS.encode()).hexdigest()
 

@@ -93,6 +93,8 @@ def test_checksum_tells_parts_apart():
     one = {"train": rows[:1], "test": rows[1:]}
     assert splits.checksum(one) == splits.checksum(dict(reversed(one.items())))
     assert splits.checksum(one) != splits.checksum({"train": rows[1:], "test": rows[:1]})
+    other_row = {"train": [replace(rows[0], id="g0-1")], "test": rows[1:]}
+    assert splits.checksum(one) != splits.checksum(other_row)
     assert len(splits.checksum(one)) == 64
 
 
