@@ -7,7 +7,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_cache
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=1200 --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_cache
 
 VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT PYTHON LAB
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))

@@ -20,7 +20,8 @@ def own(folder: Path) -> Iterator[None]:
 
     spec = get_kernel_dict(["--log-level=CRITICAL"])  # what matters of its log is in the notebook
     runtime.write_json(folder / "jupyter" / "kernels" / "python3" / "kernel.json", spec)
-    with environment(JUPYTER_PATH=str(folder / "jupyter"), PYDEVD_DISABLE_FILE_VALIDATION="1", SATLIB_QUIET="1"):
+    places = os.pathsep.join(filter(None, [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH")]))
+    with environment(JUPYTER_PATH=places, PYDEVD_DISABLE_FILE_VALIDATION="1", SATLIB_QUIET="1"):
         yield
 
 

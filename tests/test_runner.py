@@ -24,12 +24,13 @@ plots.show(fig, "line", "It rises <b> & falls")"""
 
 
 def notebook(folder: Path, stem: str, *cells: str, parameters: str | None = "seed = 0", needs: tuple = ()) -> Path:
-    """Write a notebook: title, parameters cell, then the code cells."""
+    """Write a notebook: title, parameters cell, then the cells; those that begin with ## are prose."""
     book = nbformat.v4.new_notebook(metadata={"satlib": {"needs": list(needs)}} if needs else {})
     book.cells = [nbformat.v4.new_markdown_cell(f"# {stem[:2]} Do {stem[3:]}", id="title")]
     if parameters is not None:
         book.cells.append(nbformat.v4.new_code_cell(parameters, id="given", metadata={"tags": ["parameters"]}))
-    book.cells += [nbformat.v4.new_code_cell(code, id=f"c{i}") for i, code in enumerate(cells)]
+    new = {True: nbformat.v4.new_markdown_cell, False: nbformat.v4.new_code_cell}
+    book.cells += [new[text.startswith("##")](text, id=f"c{i}") for i, text in enumerate(cells)]
     path = folder / f"{stem}.ipynb"
     nbformat.write(book, path)
     return path
@@ -269,11 +270,15 @@ def test_results_are_the_rows_of_this_data_set_and_profile(folder, ran, tmp_path
     assert "1.250<small>1.000 to 1.500</small>" in html and html.count("<tr>") == 4  # two tables, one row each
 
 
-def test_a_real_kernel_gets_the_parameters_draws_figures_and_fails_with_cell_and_exception(folder, tmp_path, caplog):
+def test_a_real_kernel_gets_parameters_draws_figures_and_names_the_failing_cell(folder, tmp_path, caplog, monkeypatch):
     parameters = "seed = 0  # s\nruns = ''  # '' = the cache"
     notebook(folder, "11_a", "import sys; print(seed, runs, sys.executable)", FIGURE, parameters=parameters)
-    notebook(folder, "12_b", "print('partial')", "raise KeyError('no\\nsuch')", "3")
+    notebook(folder, "12_b", "## prose", "print('partial')", "raise KeyError('no\\nsuch')", "3")
     notebook(folder, "13_c", "import os", "os._exit(1)")
+    users = tmp_path / "users" / "kernels" / "python3" / "kernel.json"  # another interpreter of the same name
+    users.parent.mkdir(parents=True)
+    users.write_text('{"argv": ["no-such-python"], "display_name": "Python 3", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "users"))
     out = tmp_path / "out"
     first, second, third = runner.run(output=out, seed=5, say=lambda *a, **k: None)
     book = nbformat.read(out / "notebooks" / "11_a.ipynb", as_version=4)

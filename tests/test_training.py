@@ -402,6 +402,8 @@ def test_two_processes_give_the_losses_of_one(environment, tmp_path):
         assert two == pytest.approx(one, abs=1e-5)
     weights = load_file(tmp_path / "together.safetensors")
     assert max(float((weights[name] - weight).abs().max()) for name, weight in model.state_dict().items()) < 1e-3
-    saved = json.loads(next((tmp_path / "plain").glob("step-*/state.json")).read_text())
-    assert saved["run"]["processes"] == 2  # it was two, not one twice
+    saved = next((tmp_path / "plain").glob("step-*"))
+    assert json.loads((saved / "state.json").read_text())["run"]["processes"] == 2  # it was two, not one twice
+    first, second = load_file(saved / "state.safetensors")["generators"]
+    assert not torch.equal(first, second)  # each draws its own dropout
     assert json.loads((tmp_path / "equal.json").read_text()) is True
