@@ -32,13 +32,14 @@ HOW = {
 
 @dataclass(frozen=True)
 class Loaded:
-    """A corpus in memory: its Examples, the combined checksum of its files, its scale, and the rows left out."""
+    """A corpus in memory: its Examples, the combined checksum of its files, its scale, the rows left out, its split."""
 
     name: str
     examples: list[Example]
     sha256: str
     scale: tuple[float, float]
     bad: list[BadRow]
+    rule: str = "group"
 
 
 def load(name: str, data_dir: str | Path = "", on_bad: str = "refuse", limit: int | None = None, seed: int = 0,
@@ -61,7 +62,8 @@ def load(name: str, data_dir: str | Path = "", on_bad: str = "refuse", limit: in
     if bad and on_bad == "refuse" and name in HOW:
         raise ValueError(complain(next(iter(found.values())), bad))
     _check(name, examples, bad)
-    return Loaded(name, _some_groups(examples, limit, seed), checksum(found), corpus.scale, bad)
+    return Loaded(name, _some_groups(examples, limit, seed), checksum(found), corpus.scale, bad,
+                  corpus.rule)
 
 
 def find(name: str, data_dir: str | Path = "") -> dict[str, Path]:

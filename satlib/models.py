@@ -86,9 +86,12 @@ class SatisfactionModel(transformers.PreTrainedModel):
         return self.config.encoder.get("pad_token_id") or 0
 
     def embed(self, input_ids, attention_mask, features=None) -> torch.Tensor:
-        """What the head sees: the pooled text [B, H], in fp32, with the behaviour features behind it."""
+        """What the head sees: the pooled text [B, H], in fp32, with the behaviour features behind it.
+
+        In training, dropout acts on the text only: without the user's mean, say, a prediction would be far off.
+        """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        pooled = pool(hidden.float(), attention_mask, self.config.pooling)
+        pooled = self.dropout(pool(hidden.float(), attention_mask, self.config.pooling))
         return pooled if features is None else torch.cat([pooled, features], dim=1)
 
     def forward(self, input_ids, attention_mask, features=None, labels=None, **_) -> SequenceClassifierOutput:
@@ -98,7 +101,7 @@ class SatisfactionModel(transformers.PreTrainedModel):
                              f"the batch has {0 if features is None else features.shape[1]}")
         seen = self.embed(input_ids, attention_mask, features)
         with torch.autocast(seen.device.type, enabled=False):  # one small product: not worth the digits bf16 would cost
-            logits = self.head(self.dropout(seen))
+            logits = self.head(seen)
         logits = logits.squeeze(-1) if logits.shape[-1] == 1 else logits
         loss = None if labels is None else loss_of(logits, labels, self.config)
         return SequenceClassifierOutput(loss=loss, logits=logits)

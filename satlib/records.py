@@ -2,13 +2,17 @@
 
 A record is a small JSON file with everything needed to judge one training or one baseline: parameters, seed, versions,
 machine, checksums of data and split, loss curves, metric rows with intervals, and the prediction for each example.
+A large one is compressed (``.json.xz``); a folder may hold both kinds.
 """
 
+import json
+import lzma
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from satlib import runtime
 
+LARGE = 300_000  # bytes of JSON; a longer record is compressed, to about a seventh
 ROW_KEYS = ("profile", "dataset", "part", "model", "metric", "value", "low", "high", "n", "seed")
 
 
@@ -37,7 +41,7 @@ class RunRecord:
 
     @property
     def name(self) -> str:
-        """File name of the record, without folder."""
+        """File name of the record, without folder; ``.xz`` is added where it is compressed."""
         return f"{self.dataset}-{self.profile}-{self.model}-seed{self.seed}.json"
 
 
@@ -52,21 +56,38 @@ def save(record: RunRecord, folder: str | Path) -> Path:
             raise ValueError(f"the columns of the {part} predictions differ in length: {lengths}")
     record.versions = record.versions or runtime.versions()
     record.machine = record.machine or runtime.machine()
-    path = Path(folder) / record.name
-    runtime.write_json(path, asdict(record), indent=None)
+    path, other = (Path(folder) / f"{record.name}{suffix}" for suffix in ("", ".xz"))
+    text = (json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n").encode()
+    if len(text) > LARGE:
+        path, other, text = other, path, lzma.compress(text)
+    with runtime.replacing(path) as temporary:
+        temporary.write_bytes(text)
+    other.unlink(missing_ok=True)
     return path
 
 
 def load(path: str | Path) -> RunRecord:
     """Read one record; a file that is not a record is refused with its name."""
-    value = runtime.read_json(path)
+    value = _unpacked(Path(path)) if str(path).endswith(".xz") else runtime.read_json(path)
     try:
         return RunRecord(**value)
     except TypeError as error:
         raise ValueError(f"{path} is not a run record ({error}); delete it and run its lesson again") from error
 
 
+def _unpacked(path: Path) -> object:
+    try:
+        return json.loads(lzma.decompress(path.read_bytes()))
+    except (lzma.LZMAError, EOFError, ValueError) as error:
+        raise ValueError(f"{path} is not a compressed JSON file ({error}); delete it and make it anew") from error
+
+
+def paths(folder: str | Path) -> list[Path]:
+    """The files of the records in ``folder``, plain and compressed, sorted by name."""
+    return sorted([*Path(folder).glob("*.json"), *Path(folder).glob("*.json.xz")])
+
+
 def load_all(folder: str | Path, dataset: str | None = None, profile: str | None = None) -> list[RunRecord]:
     """All records in ``folder``, of one dataset and profile where given, sorted by file name."""
-    found = [load(path) for path in sorted(Path(folder).glob("*.json"))]
+    found = [load(path) for path in paths(folder)]
     return [r for r in found if dataset in (None, r.dataset) and profile in (None, r.profile)]

@@ -37,7 +37,8 @@ class File:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is known of a corpus. scale: lowest and highest rating, in steps where there are any; read: its reader."""
+    """What is known of a corpus. scale: lowest and highest rating, in steps where there are any; read: its reader;
+    rule: how it is cut into parts (``splits.RULES``)."""
 
     name: str
     title: str
@@ -49,6 +50,7 @@ class Corpus:
     read: Callable
     scale: tuple[float, float] = (1.0, 5.0)
     step: float = 0.0
+    rule: str = "group"
 
     @property
     def notice(self) -> str:
@@ -94,6 +96,7 @@ _CORPORA = (
         read=readers.movielens,
         scale=(0.5, 5.0),
         step=0.5,
+        rule="user-time",
     ),
     Corpus(
         name="uss-redial",

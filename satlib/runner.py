@@ -158,7 +158,7 @@ def _stamps(folder: Path, of: Callable[[Path], object] | None = None) -> dict[st
 
 def _records(runs: Path) -> dict[Path, tuple]:
     """The run records in a folder, with what tells an old one from a new one; each is replaced whole."""
-    return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in runs.glob("*.json")}
+    return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in records.paths(runs)}
 
 
 def _remove_stale(lesson: Lesson, output: Path, before: Result | None, values: dict[str, str]) -> None:
@@ -167,7 +167,7 @@ def _remove_stale(lesson: Lesson, output: Path, before: Result | None, values: d
         path.unlink()
     if before and (before.dataset, before.profile) == (values["dataset"], values["profile"]):
         for name in before.outputs:
-            if name.startswith("runs/") and name.endswith(".json"):
+            if name.startswith("runs/") and name.endswith((".json", ".json.xz")):
                 (output / name).unlink(missing_ok=True)
 
 

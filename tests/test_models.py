@@ -230,7 +230,7 @@ def test_round_trip(family, head, folders, tmp_path):
     extra = np.ones((3, 1))
     before = models.predict(model, tokenizer, TEXTS, extra, max_length=40)
     after = models.predict(back, words, TEXTS, extra, max_length=40)
-    np.testing.assert_array_equal(before.rating, after.rating)
+    np.testing.assert_allclose(before.rating, after.rating, rtol=1e-6)  # a product's last bit hangs on its address
     np.testing.assert_array_equal(before.satisfied, after.satisfied)
     assert back.config.group_means == [1.5, 4.25] and words.truncation_side == "left"
     assert str(folders[family]) not in (tmp_path / "mine" / "config.json").read_text()

@@ -93,3 +93,16 @@ def test_a_record_is_plain_json_without_a_path_of_the_machine(tmp_path):
     text = records.save(make(), tmp_path).read_text()
     assert set(json.loads(text)) == set(RunRecord.__dataclass_fields__)
     assert str(tmp_path) not in text and os.path.expanduser("~") not in text
+
+
+def test_a_large_record_is_compressed_and_replaces_a_plain_one(tmp_path, monkeypatch):
+    small = records.RunRecord("m", "d", "fast", 0, "x", "y", parameters={"note": "words " * 100}, versions={"a": "1"},
+                              machine={"b": 1})
+    plain = records.save(small, tmp_path)
+    monkeypatch.setattr(records, "LARGE", 50)
+    packed = records.save(small, tmp_path)
+    assert packed.name == f"{plain.name}.xz" and records.paths(tmp_path) == [packed]
+    assert records.load(packed) == small and records.load_all(tmp_path, "d", "fast") == [small]
+    packed.write_bytes(packed.read_bytes()[:40])
+    with pytest.raises(ValueError, match="not a compressed JSON file"):
+        records.load(packed)
