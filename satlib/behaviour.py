@@ -1,10 +1,14 @@
 """Behaviour features: what a running system knew of the user and the item just before a rating, and nothing later.
 
 All rows are passed once in order of time. The features of a row are read from a ledger of the past, and only then is
-its rating entered, so no row sees itself or anything later. A mean of few ratings is damped: it counts as if ``DAMPING``
-ratings at the level expected without it had come first, which is also what a new user or item starts with. Past ratings
-of every part of a split enter, as in a system that runs: when a test row is judged, earlier rows are history.
-Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborative filtering with temporal dynamics, 2009.
+its rating entered, so no row sees itself or anything later. Rows of the same moment follow their ids, for want of a better
+order; and a row that was logged twice finds its own rating in the past, so copies must be left out before.
+
+A mean of few ratings is damped: it counts as if ``DAMPING`` ratings at the level expected without it had come first, which
+is also what a new user or item starts with. Past ratings of every part of a split enter, as in a system that runs: when
+a test row is judged, earlier rows are history.
+Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborative filtering with
+temporal dynamics, KDD 2009.
 """
 
 import math
@@ -104,17 +108,32 @@ def running(examples: Iterable[Example], scale: tuple[float, float] = (1.0, 5.0)
     return rows
 
 
+def has_past(examples: Sequence[Example]) -> bool:
+    """Whether there is a past to describe: all examples have a time or a date, and users two or more of them on average."""
+    try:
+        in_order(examples)
+    except ValueError:
+        return False
+    return len(examples) >= 2 * len({example.group for example in examples})
+
+
 def by_part(examples: Sequence[Example], parts: dict[str, list[Example]], scale: tuple[float, float] = (1.0, 5.0)
             ) -> dict[str, np.ndarray]:
-    """Features of every part of a split, computed over all ``examples``, of which the parts are a selection."""
+    """Features of every part of a split, computed over all ``examples``, of which the parts are a selection.
+
+    Raises ValueError for a part with an example that is not among them.
+    """
     row = {example.id: features for example, features in zip(examples, running(examples, scale), strict=True)}
+    strangers = [example.id for chosen in parts.values() for example in chosen if example.id not in row]
+    if strangers:
+        raise ValueError(f"{strangers[0]!r} is in a part but not among the examples; give all rows of the corpus")
     return {part: np.array([row[e.id] for e in chosen]).reshape(-1, len(NAMES)) for part, chosen in parts.items()}
 
 
 def crossed(train: np.ndarray):
     """A scikit-learn transformer, fitted on the training rows: features, squares and products, each at mean 0, sd 1.
 
-    A linear head on them can say "the item's mean counts more, the more ratings it has", which the bare features cannot.
+    A linear head on them can say "the item's mean counts more, the more ratings it has"; on the bare ones it cannot.
     A feature more than ``FAR`` standard deviations out is moved to there: its square would rule the prediction.
     """
     from sklearn.pipeline import make_pipeline

@@ -70,6 +70,19 @@ def _progress(text: str, **options) -> None:
     print(text, **options)
 
 
+@app.command()
+def check(
+    dataset: Annotated[str, typer.Option(help="Data set; `satlib data list` names them.")] = "satsim",
+    data_dir: Annotated[str, typer.Option(help="Folder that holds the corpora.")] = "",
+    parts_rule: Annotated[str, typer.Option(help="Cut by this rule; default: the data set's own.")] = "",
+) -> None:
+    """Look a data set over for leaks: copies, columns that know the rating, histories from the future."""
+    with door():
+        from satlib import inspection
+
+        inspection.tell(dataset, inspection.findings(dataset, data_dir, parts_rule), _progress)
+
+
 @data_app.command("list")
 def data_list() -> None:
     """Name the data sets, with task, licence and origin."""

@@ -159,6 +159,64 @@ def check_03_2(answer):
     assert abs(mixed - np.sqrt(5.0 / 3.0)) < 1e-6, "a mean of m ratings has 1/m of the variance: divide first"
 
 
+# 04 labels
+
+
+def answer_04_1(ratings):
+    votes = sum(rating >= 4 for rating in ratings)
+    return None if 2 * votes == len(ratings) else int(2 * votes > len(ratings))
+
+
+def check_04_1(answer):
+    for ratings in ((4,), (5, 4, 1), (5, 3, 3), (3, 3, 4, 5, 4), (5, 5, 3, 3), (4, 4, 2, 3), (1, 2)):
+        got, votes = answer(ratings), [rating >= 4 for rating in ratings]
+        label = None if 2 * sum(votes) == len(votes) else int(2 * sum(votes) > len(votes))
+        wrong = [(int(np.mean(ratings) >= 4), "that is the label of the mean: let each annotator vote first"),
+                 (int(np.mean(np.array(ratings) >= 3) > 0.5), "a 3 is no vote for satisfied: the threshold is 4")]
+        hints = ["the votes are equally many: the label is None"] if label is None else []
+        hints += [hint for mistake, hint in wrong if got == mistake]
+        hints.append(f"{ratings} should give {label}, not {got}")
+        assert got is None if label is None else got == label, hints[0]
+
+
+def answer_04_2(ratings):
+    hits = []
+    for one in ratings:
+        for i in range(len(one)) if len(one) > 1 else ():
+            rest = (sum(one) - one[i]) / (len(one) - 1)
+            hits.append(np.sign(one[i] - 3) == np.sign(rest - 3))
+    return float(np.mean(hits))
+
+
+def check_04_2(answer):
+    ratings = [(3, 3, 4), (5, 1, 3), (4, 5), (2, 2, 4, 5), (2, 1, 2), (3,)]
+    got, several = float(answer(ratings)), ratings[:-1]
+    own = [[np.sign(r - 3) == np.sign(np.mean(one) - 3) for r in one] for one in ratings]
+    rest = [[np.sign(r - 3) == np.sign((sum(one) - r) / (len(one) - 1) - 3) for r in one] for one in several]
+    hits, asked = sum(map(sum, rest)), sum(map(len, several))
+    wrong = [(sum(map(sum, own)) / (asked + 1), "leave the annotator's own rating out of the mean it is judged by"),
+             (sum(map(sum, own[:-1])) / asked, "leave the annotator's own rating out of the mean it is judged by"),
+             (np.mean([np.mean(one) for one in rest]), "pool the annotators: each of them counts once, not each turn"),
+             (hits / (asked + 1), "(3,) has no other annotator to agree with: leave it out"),
+             (got, f"{hits} of {asked} annotators meet the class of the others: {hits / asked:.3f}, not {got:.3f}")]
+    assert math.isclose(got, hits / asked), next(hint for mistake, hint in wrong if math.isclose(got, mistake))
+
+
+def answer_04_3(variance, target):
+    return max(1, math.ceil(variance / target**2))
+
+
+def check_04_3(answer):
+    for variance, target in ((1.0, 0.5), (1.0, 0.45), (0.25, 0.25), (1.2, 0.3), (0.2, 1.0)):
+        got, needed = answer(variance, target), max(1, math.ceil(variance / target**2))
+        wrong = [(math.ceil(variance / target), "the target is a root: compare variance / m with its square"),
+                 (math.ceil(variance**2 / target**2), "a variance is squared already"),
+                 (variance / target**2, "annotators come whole: round up"),
+                 (int(variance / target**2), f"with {got} annotators the noise is still above {target:g}: round up"),
+                 (got, f"a variance of {variance:g} and a target of {target:g} need {needed} annotators, not {got}")]
+        assert got == needed, next(hint for mistake, hint in wrong if got == mistake)
+
+
 # 05 splits
 
 
@@ -364,6 +422,80 @@ def check_22_2(answer):
     assert np.allclose(found, expected), f"the first text has two real tokens; expected {expected[0]}, got {found[0]}"
 
 
+# 23 behaviour
+
+
+def answer_23_1(ratings, expected, within, between):
+    first = within / between
+    return (sum(ratings) + first * expected) / (len(ratings) + first)
+
+
+def check_23_1(answer):
+    for ratings in ([5, 4], [5], []):
+        found = answer(ratings, 3.0, 1.2, 0.3)
+        assert ratings or found == 3.0, f"without ratings it is what is expected, 3, not {found}"
+        for first, hint in ((0, "that is the plain mean: nothing came first"),
+                            (0.25, "between over within is upside down: the noisier the ratings, the less they count"),
+                            (2, "variances are given: take no root of them"),
+                            (5, "five was a round number; here it is within over between")):
+            wrong = (sum(ratings) + first * 3.0) / (len(ratings) + first) if ratings else -1
+            assert not np.isclose(found, wrong), hint
+        right = answer_23_1(ratings, 3.0, 1.2, 0.3)
+        assert np.isclose(found, right), f"as if four ratings of 3 came first, {ratings} gives {right:.2f}, not {found}"
+
+
+def answer_23_2(rows):
+    means, seen = [None] * len(rows), {}
+    for i in sorted(range(len(rows)), key=lambda i: rows[i][1]):
+        user, _, rating = rows[i]
+        past = seen.setdefault(user, [])
+        means[i] = sum(past) / len(past) if past else None  # read first
+        past.append(rating)  # then enter
+    return means
+
+
+def check_23_2(answer):
+    rows = [("a", 4, 1.0), ("b", 2, 4.0), ("a", 1, 5.0), ("b", 3, 2.0), ("a", 9, 4.5)]
+    found, expected = list(answer(list(rows))), [5.0, None, None, 4.0, 3.0]
+    assert len(found) == 5, f"one mean a row: 5, not {len(found)}"
+    assert found != [None, None, 4.0, 5.0, 3.0], "the means must stand in the order of the rows, not in that of time"
+    assert found[0] is not None, "the rows are in any order: what is earlier is told by the time, not by the place"
+    assert found[0] != 3.0, "a row must not see itself: read its mean before you enter its rating"
+    assert found[0] != 3.5, "a user's mean over all rows knows what is rated later, and the row itself is among them"
+    assert found[3] != 4.5, "only the user's own earlier ratings are asked for, not everybody's"
+    assert found[2] is None and found[1] is None, f"a user's first row has no past: None, not {found[2]}"
+    assert found == expected, f"{rows} should give {expected}, not {found}"
+
+
+def answer_23_3(features, rows):
+    whole = np.asarray(features(rows))
+    for k, (user, time, rating) in enumerate(rows):
+        other = [*rows[:k], (user, time, rating + 1)]  # nothing after row k, and row k rated otherwise
+        if not np.allclose(features(other), whole[: k + 1]):
+            return False
+    return True
+
+
+def check_23_3(answer):
+    rows = [("a", 1, 5), ("b", 2, 2), ("a", 3, 1), ("b", 4, 3), ("a", 5, 4)]
+    means = {
+        "earlier": lambda of: [np.mean([r for _, t, r in of if t < now] or [3]) for _, now, _ in of],
+        "so far": lambda of: [np.mean([r for _, t, r in of if t <= now]) for _, now, _ in of],
+        "all": lambda of: [np.mean([r for u, _, r in of if u == user]) for user, _, _ in of],
+        "next": lambda of: [*(r for _, _, r in of[1:]), 0],
+        "future": lambda of: [sum(t > now for _, t, _ in of) for _, now, _ in of],
+        "first": lambda of: [of[0][2] if i == 0 else 0 for i in range(len(of))],
+    }
+    for name, hint in (("earlier", "a mean of earlier ratings knows only the past: that is True"),
+                       ("so far", "a mean that holds the row's own rating leaks: that is False"),
+                       ("all", "a user's mean over all rows leaks: that is False"),
+                       ("next", "a feature that is the next row's rating leaks: that is False"),
+                       ("future", "how many rows come later is not known yet: leave later rows out and compare"),
+                       ("first", "look at every row: one whose own rating shows in the first row only is a leak too")):
+        assert bool(answer(means[name], list(rows))) == (name == "earlier"), hint
+    assert answer(means["earlier"], list(rows)) is not None, "return True or False"
+
+
 # 31 metrics
 
 
@@ -544,6 +676,57 @@ def check_35_2(answer):
     parts = [[1.0, 1.0, 1.0], [5.0]]
     assert abs(answer(parts) - 3.0) > 1e-9, "the mean of the passes' means counts the small pass too much"
     assert abs(answer(parts) - 2.0) < 1e-9, "add up all losses and divide by the number of examples"
+
+
+# 36 hyperparameters
+
+
+def answer_36_1(rates, decay):
+    return np.prod([1 - rate * decay for rate in rates])
+
+
+def check_36_1(answer):
+    found = float(answer([0.1, 0.2, 0.1], 1.0))
+    assert not math.isclose(found, 0), "AdamW multiplies the decay by the learning rate first"
+    assert not math.isclose(found, 0.6), "each update shrinks what the one before has left: multiply, do not add"
+    assert not math.isclose(found, 0.352), "asked is the share that is left, not the share that is lost"
+    assert not math.isclose(found, 0.729), "the rates differ: take each update's own"
+    assert math.isclose(found, 0.648), f"0.9 x 0.8 x 0.9 = 0.648 is left, not {found:.3f}"
+    assert math.isclose(float(answer([0.1] * 4, 0.5)), 0.95**4), "four updates at 0.1 with a decay of 0.5 leave 0.95^4"
+
+
+def answer_36_2(u, low, high):
+    return low * (high / low) ** np.asarray(u)
+
+
+def check_36_2(answer):
+    u = np.linspace(0, 1, 7)
+    found = np.asarray(answer(u, 1e-6, 1e-3), dtype=float)
+    assert found.shape == (7,), "one value for every number of u"
+    assert not np.allclose(found, 1e-6 + u * (1e-3 - 1e-6)), "that is even: nine of ten values lie above 1e-4"
+    assert not np.allclose(found, -6 + 3 * u), "those are the exponents: raise 10 to them"
+    assert found.min() > 0.99e-6 and found.max() < 1.01e-3, "the values lie between low and high"
+    assert np.allclose(np.log10(found), -6 + 3 * u), "u = 0 gives low, 1 gives high, 1/3 is one power of ten above low"
+    assert np.allclose(answer(u, 0.5, 2.0), 0.5 * 4**u), "low and high need not be powers of ten"
+
+
+def answer_36_3(new, usual, deviation, t):
+    half = t * deviation * math.sqrt(1 / len(new) + 1 / len(usual))
+    change = np.mean(new) - np.mean(usual)
+    return "better" if change < -half else "worse" if change > half else "no clear difference"
+
+
+def check_36_3(answer):
+    low, high = [0.90, 0.91, 0.89], [1.00, 1.01, 0.99]
+    assert answer(high, low, 0.02, 2.0) != "better", "a higher RMSE is worse"
+    assert answer(low, high, 0.1, 2.0) != "better", "0.10 lies inside 2.0 x 0.1 x sqrt(2/3) = 0.16: chance explains it"
+    assert answer(low, high, 0.055, 2.0) != "no clear difference", \
+        "means of three runs vary less than a run: the half width is t x deviation x sqrt(1/3 + 1/3) = 0.09"
+    assert answer(low, high, 0.07, 2.0) != "better", "both means vary: 1/n of the new and 1/n of the usual runs add up"
+    for deviation, word in ((0.02, "better"), (0.055, "better"), (0.07, "no clear difference")):
+        assert answer(low, high, deviation, 2.0) == word, f"with a deviation of {deviation} it is {word!r}"
+    assert answer(high, low, 0.02, 2.0) == "worse", "0.10 is more than chance explains, and it is a rise"
+    assert answer(low, [1.00], 0.04, 2.0) == "better", "the settings may have different numbers of runs"
 
 
 # 90 report

@@ -10,24 +10,34 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from satlib import losses, metrics
+from satlib import heads_ordinal, losses, metrics
+from satlib.heads_ordinal import ORDINAL
 
-HEADS = {"regression": 1, "binary": 1, "classes": 5}  # name -> number of logits
+HEADS = {"regression": 1, "binary": 1, "classes": 5} | ORDINAL  # name -> number of logits
 CLASSES = (1.0, 2.0, 3.0, 4.0, 5.0)
 ABSENT = -20.0  # logit of a class that has no training example: a probability of about 2e-9
 
 
-def loss_of(logits: torch.Tensor, ratings: torch.Tensor, config) -> torch.Tensor:
-    """Mean loss of a batch: squared error on [0, 1] (article, 4.1), or cross-entropy in nats (article, 4.2).
+def layer(size: int, head: str) -> torch.nn.Linear:
+    """The last layer of a head, for an input of ``size`` numbers: linear, with HEADS[head] logits."""
+    return heads_ordinal.layer(size, head) if head in ORDINAL else torch.nn.Linear(size, HEADS[head])
 
-    logits [B], or [B, 5] for the head "classes"; ratings [B] on the scale.
+
+def loss_of(logits: torch.Tensor, ratings: torch.Tensor, config) -> torch.Tensor:
+    """Mean loss of a batch: squared error on [0, 1] (article, 4.1); in nats, cross-entropy (4.2) or an ordinal loss.
+
+    logits [B] where the head has one, else [B, HEADS[head]]; ratings [B] on the scale, which become classes by rounding
+    half up, as in ``metrics.classes``.
     """
     ratings = ratings.to(logits.dtype)
     if config.head == "regression":
         return functional.mse_loss(logits, (ratings - config.low) / (config.high - config.low))
     if config.head == "binary":
         return functional.binary_cross_entropy_with_logits(logits, (ratings >= config.threshold).to(logits.dtype))
-    return functional.cross_entropy(logits, (ratings + 0.5).floor().clamp(1, 5).long() - 1)
+    y = (ratings + 0.5).floor().clamp(1, 5).long() - 1
+    if config.head in ORDINAL:
+        return heads_ordinal.loss_of(logits, ratings, y, config.head)
+    return functional.cross_entropy(logits, y)
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ def read_logits(logits: np.ndarray, config) -> Prediction:
         satisfied = losses.sigmoid(logits)
         unhappy, happy = config.group_means
         return Prediction((1 - satisfied) * unhappy + satisfied * happy, None, satisfied >= 0.5)
-    p = losses.softmax(logits)
+    p = heads_ordinal.READINGS.get(config.head, losses.softmax)(logits)
     happy = p[:, np.asarray(CLASSES) >= config.threshold].sum(1)
     return Prediction(p @ np.asarray(CLASSES), p, happy >= 0.5)
 
@@ -65,7 +75,11 @@ def group_means(ratings: np.ndarray, threshold: float) -> list[float]:
 
 
 def head_solution(seen: np.ndarray, ratings: np.ndarray, config, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weight [outputs, H] and bias [outputs] of the penalised linear model of the head's kind on embeddings [N, H]."""
+    """Weight and biases of the penalised linear model of the head's kind on embeddings [N, H].
+
+    ``heads_ordinal.write`` puts them into a model. Logits are embeddings @ weight.T + biases; a head with one score for
+    all boundaries has a weight of one row.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
 
     if config.head == "regression":
@@ -74,6 +88,9 @@ def head_solution(seen: np.ndarray, ratings: np.ndarray, config, strength: float
     labels = ratings >= config.threshold if config.head == "binary" else metrics.classes(ratings)
     if len(np.unique(labels)) == 1:
         raise ValueError(f"all {len(labels)} ratings fall into one class; the head {config.head!r} needs at least two")
+    if config.head in ORDINAL:
+        known = torch.from_numpy(np.asarray(ratings, dtype=np.float64))
+        return heads_ordinal.solution(seen, config.head, lambda logits: loss_of(logits, known, config), strength)
     fitted = LogisticRegression(C=1 / strength, max_iter=1000).fit(seen, labels)
     if config.head == "binary":
         return fitted.coef_, fitted.intercept_

@@ -16,7 +16,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from satlib import runtime, tokens
 from satlib.encoders import bounded, load_encoder, pretrained
-from satlib.heads import HEADS, Prediction, loss_of, read_logits
+from satlib.heads import HEADS, Prediction, layer, loss_of, read_logits
+from satlib.heads_ordinal import SharedScore
 
 POOLINGS = ("cls", "mean", "last")
 
@@ -25,7 +26,8 @@ class SatisfactionConfig(transformers.PretrainedConfig):
     """Everything that shapes the model.
 
     encoder: the encoder's own config as a dict. head: "regression" (squared error on [0, 1]), "binary" (cross-entropy
-    of satisfied, that is rating >= threshold) or "classes" (cross-entropy over 1..5). pooling: "cls", "mean" or "last".
+    of satisfied, that is rating >= threshold), "classes" (cross-entropy over 1..5), or one of lesson 13: "cumulative",
+    "coral", "corn", "soft" (cross-entropy against the rating spread over two). pooling: "cls", "mean" or "last".
     features: number of behaviour features joined to the pooled text. low, high: the rating scale. group_means: for the
     binary head, the mean rating of the unsatisfied and of the satisfied, so that it too can predict a rating.
     """
@@ -72,13 +74,15 @@ class SatisfactionModel(transformers.PreTrainedModel):
         if getattr(self.encoder, "pooler", None) is not None:
             self.encoder.pooler = None  # BERT's own pooler is not used here, and DDP refuses weights without gradient
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(inner.hidden_size + config.features, HEADS[config.head])
+        self.head = layer(inner.hidden_size + config.features, config.head)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
+        if isinstance(module, SharedScore):
+            module.start()
 
     @property
     def pad_id(self) -> int:
@@ -95,7 +99,7 @@ class SatisfactionModel(transformers.PreTrainedModel):
         return pooled if features is None else torch.cat([pooled, features], dim=1)
 
     def forward(self, input_ids, attention_mask, features=None, labels=None, **_) -> SequenceClassifierOutput:
-        """Logits [B] or [B, 5]; with labels (ratings [B] on the scale) also the mean loss of the batch."""
+        """Logits [B] or [B, HEADS[head]]; with labels (ratings [B] on the scale) also the mean loss of the batch."""
         if (0 if features is None else features.shape[1]) != self.config.features:
             raise ValueError(f"the model was built for {self.config.features} behaviour features, "
                              f"the batch has {0 if features is None else features.shape[1]}")

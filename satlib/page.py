@@ -8,7 +8,7 @@ import hashlib
 from html import escape
 from pathlib import Path
 
-from satlib import runtime
+from satlib import leaks, runtime
 from satlib.course import Lesson
 
 LARGEST_SVG = 200_000  # bytes; above it a figure goes into the page as PNG
@@ -27,20 +27,22 @@ th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd;
 td.lesson { white-space: normal; min-width: 9rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td small { color: #555; display: block; }
-.failed, .skipped { color: #a8001c; font-weight: bold; }
+.failed, .skipped, .refused { color: #a8001c; font-weight: bold; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
 figcaption { display: none; color: #555; font-size: .9rem; }
 @media (max-width: 40rem) { th, td { padding: .25rem .4rem; } figcaption { display: block; } }
 """
 
 
-def write(output: Path, shown: list[tuple[Lesson, object]], rows: list[dict], dataset: str, profile: str) -> None:
+def write(output: Path, shown: list[tuple[Lesson, object]], rows: list[dict], dataset: str, profile: str,
+          found: list[leaks.Finding] | None = None) -> None:
     """Write ``output``/index.html.
 
     shown: each lesson with its ``runner.Result``, or None where it never ran. rows: the dicts of results.json.
+    found: the leaks of the data set; None where it was not looked over.
     """
     body = [f"<h1>satlib: the report</h1>\n<p>Data set {escape(dataset)}, profile {escape(profile)}.</p>",
-            _lessons(shown), _headline(rows)]
+            _lessons(shown), _headline(rows), _leaks(found)]
     body += [_figures(output, lesson) for lesson, result in shown if result and result.status != "skipped"]
     runtime.write_text(output / "index.html", f"""<!DOCTYPE html>
 <html lang="en">
@@ -88,6 +90,15 @@ def _headline(rows: list[dict]) -> str:
     table = '<div class="wide"><table>\n' + "\n".join(lines) + "\n</table></div>"
     return (f'<h2>Test part, with 95 % intervals</h2>\n{table}\n'
             '<p>All rows: <a href="results.json">results.json</a>.</p>')
+
+
+def _leaks(found: list[leaks.Finding] | None) -> str:
+    """The findings on the data, refused ones marked."""
+    if found is None:
+        return ""
+    kinds = [finding.severity for finding in found] or ["clean"]
+    lines = [f'<li class="{kind}">{escape(line)}</li>' for kind, line in zip(kinds, leaks.report(found), strict=True)]
+    return "<h2>The data, looked over for leaks</h2>\n<ul>\n" + "\n".join(lines) + "\n</ul>"
 
 
 def _cell(row: dict | None) -> str:

@@ -12,6 +12,7 @@ import torch
 from satlib import metrics, runtime, tokens
 
 OPTIMIZERS = ("adamw", "sgd")
+POOL = 16  # batches whose rows are sorted by length together
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -81,6 +82,11 @@ class Rows:
             raise ValueError(f"{rows[0]} sequences, {rows[1]} ratings and {rows[2]} rows of behaviour features; "
                              "give equally many of each, at least one")
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row: shape [N]."""
+        return np.array([len(sequence) for sequence in self.sequences])
+
     def some(self, n: int) -> "Rows":
         """A seeded choice of n rows, for what needs no more; all rows for 0 or where there are no more."""
         if not 0 < n < len(self.ratings):
@@ -90,10 +96,20 @@ class Rows:
         return Rows([self.sequences[i] for i in kept], self.ratings[kept], features)
 
 
-def batches(n: int, plan: Plan, epoch: int) -> list[np.ndarray]:
-    """The epoch's batches: a permutation of 0..n-1 that depends on seed and epoch only, cut into nearly equal parts."""
-    order = np.random.default_rng([plan.seed, epoch]).permutation(n)
-    return np.array_split(order, math.ceil(n / plan.batch_size))
+def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -> list[np.ndarray]:
+    """The epoch's batches: a permutation of 0..n-1 that depends on seed and epoch only, cut into nearly equal parts.
+
+    lengths: of the n rows in tokens. Where given, each POOL batches of the permutation are sorted by length before they
+    are cut, so that rows of a batch need little padding; then the batches are shuffled.
+    """
+    rng = np.random.default_rng([plan.seed, epoch])
+    order, count = rng.permutation(n), math.ceil(n / plan.batch_size)
+    if lengths is None:
+        return np.array_split(order, count)
+    pools = np.split(order, range(POOL * plan.batch_size, n, POOL * plan.batch_size))
+    order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    cut = np.array_split(order, count)
+    return [cut[i] for i in rng.permutation(count)]
 
 
 def collate(rows: Rows, part: np.ndarray, device: torch.device, pad_id: int = 0) -> dict[str, torch.Tensor]:

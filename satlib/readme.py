@@ -5,11 +5,12 @@
 
 import re
 
-from satlib import corpora, course, records, report, runtime
+from satlib import archive, comparison, corpora, course, records, report, runtime
 
 HEADLINE, FIGURE = "90_report-headline.png", "headline.png"  # a lesson's figure, and its copy in data/ for the README
 SHOWN = ("rmse", "mae", "qwk", "spearman", "auc")
 PROFILES = ("fast", "full")
+COMPARED = ((archive.AFTER, archive.RIDGE), (archive.AFTER, archive.BEFORE), (archive.BOTH, archive.TREES))
 
 
 def fill(text: str) -> str:
@@ -35,7 +36,7 @@ def results() -> str:
     parts = []
     for dataset in corpora.REGISTRY:
         for profile in PROFILES:
-            found = report.comparable(report.load_committed(dataset, profile))
+            found = archive.comparable(archive.load_committed(dataset, profile))
             if found:
                 parts.append(_part(dataset, profile, found))
     return "\n\n".join(parts)
@@ -43,7 +44,7 @@ def results() -> str:
 
 def _part(dataset: str, profile: str, found: list[records.RunRecord]) -> str:
     said = report.facts(found)
-    tuned = next((r for r in found if r.model == report.AFTER), found[0])
+    tuned = next((r for r in found if r.model == archive.AFTER), found[0])
     head = (f"**{dataset}, profile {profile}**: {said['training rows']} training rows, {said['test rows']} test rows, "
             f"seed {said['seeds']}; {tuned.machine['cores']} cores of {tuned.machine['processor']}, "
             f"accelerator: {said['accelerator']}. Test part, 95 % intervals by bootstrap over "
@@ -51,8 +52,7 @@ def _part(dataset: str, profile: str, found: list[records.RunRecord]) -> str:
     table = report.table(found, SHOWN)
     rows = ["| " + " | ".join(("model", *SHOWN)) + " |", "|---" * (len(SHOWN) + 1) + "|"]
     rows += ["| " + " | ".join((name, *table.loc[name])) + " |" for name in table.index]
-    gaps = [f"- {report.difference(found, report.AFTER, other)}." for other in (report.RIDGE, report.BEFORE)
-            if {report.AFTER, other} <= {r.model for r in found}]
+    gaps = [f"- {comparison.difference(found, *two)}." for two in COMPARED if {*two} <= {r.model for r in found}]
     return "\n".join([head, "", *rows, "", *gaps])
 
 

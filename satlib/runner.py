@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from satlib import course, kernels, page, records, runtime
+from satlib import course, inspection, kernels, page, records, runtime
 from satlib.course import Lesson
 
 PROFILES = ("fast", "full")
-EMBEDDED = {"corpora": "satsim", "simulation": "satsim", "report": "runs"}  # module -> what it reads of data/
+# Module -> what it reads of data/.
+EMBEDDED = {"corpora": "satsim", "simulation": "satsim", "archive": "runs", "report": "runs"}
 
 
 @dataclass
@@ -49,7 +50,7 @@ def run(lessons: Sequence[str] = (), *, dataset: str = "satsim", data_dir: str =
 
     dataset, data_dir, profile, seed, runs: handed to each lesson that declares the name in its parameters cell.
     parameters: further values as text, typed by the lesson's default. Returns one Result a lesson. Raises ValueError
-    for an unknown lesson, dataset, profile or parameter, before anything runs.
+    for an unknown lesson, dataset, profile or parameter, and for a data set that leaks, before anything runs.
     """
     output = Path(output).expanduser().resolve()
     values = {"dataset": dataset, "data_dir": data_dir, "profile": profile, "runs": runs or str(output / "runs")}
@@ -59,7 +60,10 @@ def run(lessons: Sequence[str] = (), *, dataset: str = "satsim", data_dir: str =
     chosen = course.select(lessons, everything)
     _refuse_unknown(set(parameters or {}), chosen)
     given, results = {lesson.stem: course.arguments(lesson, values) for lesson in chosen}, {}
+    found = _inspected(chosen, output, values)
     try:
+        if found is not None:
+            inspection.tell(values["dataset"], found, say)
         with kernels.own(output / ".state"):
             for lesson in chosen:
                 say(f"{lesson.stem:<28}", end="", flush=True)
@@ -80,6 +84,15 @@ def _checked(values: dict[str, str]) -> dict[str, str]:
     if values["data_dir"] and not os.path.exists(values["data_dir"]):
         raise FileNotFoundError(f"no folder {values['data_dir']}; data_dir must name the folder that holds the corpora")
     return values
+
+
+def _inspected(chosen: list[Lesson], output: Path, values: dict[str, str]) -> list | None:
+    """The leaks of the data set; None where no lesson takes its data (one on records needs none): nothing is loaded."""
+    if not any({"dataset", "data_dir"} <= lesson.parameters.keys() for lesson in chosen):
+        return None
+    found = inspection.findings(values["dataset"], values["data_dir"])
+    inspection.remember(output, values["dataset"], found)
+    return found
 
 
 def _refuse_unknown(names: set[str], chosen: list[Lesson]) -> None:
@@ -177,4 +190,5 @@ def _write_report(everything: list[Lesson], output: Path, results: dict[str, Res
     rows = [row for record in found for row in record.rows]
     runtime.write_json(output / "results.json", rows)
     shown = [(lesson, results.get(lesson.stem) or remembered(output, lesson.stem)) for lesson in everything]
-    page.write(output, shown, rows, values["dataset"], values["profile"])
+    leaks = inspection.remembered(output, values["dataset"])
+    page.write(output, shown, rows, values["dataset"], values["profile"], leaks)

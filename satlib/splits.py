@@ -4,7 +4,7 @@ A row of a user (or dialogue) tells much about the other rows of that user. A cu
 in training, so its score says nothing on new users. Four rules:
 
 - "group": a user or dialogue goes to one part, whole. How good is the model on users it has never met?
-- "user-time": each user's latest rows are tested. How good is it on the next step of users it knows?
+- "user-time": each user's latest rows are tested, the first one always trains. How good is it on users it knows?
 - "global-time": the latest rows of all are tested. How good would it have been from that day on?
 - "rows": rows are dealt out at random. It answers no question that a system asks; it is here to be compared.
 """
@@ -29,16 +29,18 @@ def split(examples: Iterable[Example], fractions: tuple[float, float, float] | N
           rule: str = "group") -> Parts:
     """Cut examples into train, validation and test: by Example.part where every example has one, else by the rule.
 
-    fractions: shares of the examples, met as nearly as whole groups allow; None takes FRACTIONS of the rule. The cut
-    depends on the examples and the seed, not on their order, which is kept. Raises ValueError for an unknown rule, wrong
-    fractions, too few groups, or a rule by time where an example has none.
+    fractions: shares of the examples, met as nearly as whole groups (or whole rows of each user) allow; None takes
+    FRACTIONS of the rule. The cut depends on the examples and the seed, not on their order, which is kept. Raises
+    ValueError for an unknown rule, wrong fractions, too few groups or rows, a rule by time where an example has none,
+    or given parts that break the rule.
     """
     runtime.one_of("rule", rule, RULES)
     examples, fractions = list(examples), fractions or FRACTIONS[rule]
     if len(fractions) != 3 or min(fractions) < 0 or not isclose(sum(fractions), 1, abs_tol=1e-9):
         raise ValueError(f"the fractions are {fractions}; give three numbers of at least 0 that add up to 1")
-    if examples and all(example.part for example in examples):
-        rule, side = "group", [example.part for example in examples]
+    given = bool(examples) and all(example.part for example in examples)
+    if given:
+        side = [example.part for example in examples]
     elif rule == "group":
         of = assign(Counter(example.group for example in examples), fractions, seed)
         side = [of[example.group] for example in examples]
@@ -46,6 +48,10 @@ def split(examples: Iterable[Example], fractions: tuple[float, float, float] | N
         side = _by_position(examples, fractions, seed, rule)
     parts = {part: [e for e, where in zip(examples, side, strict=True) if where == part] for part in PARTS}
     check(parts, rule)
+    for part, fraction in zip(PARTS, fractions, strict=True):
+        if fraction and not parts[part] and not given:
+            raise ValueError(f"the rule {rule!r} leaves none of {len(examples)} rows for {part}; bring more rows, or "
+                             "give that part the fraction 0")
     return parts
 
 
@@ -71,7 +77,7 @@ def in_order(examples: Sequence[Example]) -> list[int]:
 
 
 def _by_position(examples: list[Example], fractions: tuple, seed: int, rule: str) -> list[str]:
-    """The part of each example: the first share of a sequence trains, the last is tested."""
+    """The part of each example: the first share of a sequence trains, the last is tested; a lone row trains."""
     if rule == "rows":
         order = sorted(range(len(examples)), key=lambda i: examples[i].id)
         np.random.default_rng(seed).shuffle(order)
@@ -83,6 +89,8 @@ def _by_position(examples: list[Example], fractions: tuple, seed: int, rule: str
     side = [""] * len(examples)
     for rows in sequences.values():
         first, second = (int(len(rows) * share + 1e-9) for share in np.cumsum(fractions)[:2])
+        first = max(first, int(fractions[0] > 0))  # who is tested must be known
+        second = max(first, second)
         for place, i in enumerate(rows):
             side[i] = PARTS[(place >= first) + (place >= second)]
     return side
@@ -103,7 +111,7 @@ def assign(sizes: dict[str, int], fractions: tuple[float, float, float], seed: i
 
 
 def check(parts: Parts, rule: str = "group") -> None:
-    """Raise ValueError where parts break their rule: an id in two places, a cut group, or training rows from the future.
+    """Raise ValueError where parts break their rule: an id in two places, a cut group, training rows from the future.
 
     ``satlib.leaks`` looks for what no rule forbids, such as copies and columns that know the rating.
     """
@@ -113,7 +121,8 @@ def check(parts: Parts, rule: str = "group") -> None:
         for part, examples in parts.items():
             for value in sorted({getattr(example, what) for example in examples}):
                 if seen.setdefault(value, part) != part:
-                    raise ValueError(f"the {what} {value!r} is in {seen[value]} and in {part}; cut by group")
+                    remedy = "cut by group" if what == "group" else "a row goes to one part, and ids are unique"
+                    raise ValueError(f"the {what} {value!r} is in {seen[value]} and in {part}; {remedy}")
     for part, examples in parts.items():
         value, count = Counter(example.id for example in examples).most_common(1)[0] if examples else ("", 0)
         if count > 1:
@@ -128,11 +137,11 @@ def _check_time(parts: Parts, rule: str) -> None:
     for part in PARTS:
         former = dict(latest)
         for example in parts.get(part, []):
-            of, now = example.group if rule == "user-time" else "", moment(example)
-            before, id = former.get(of, (now, ""))
+            user, now = example.group if rule == "user-time" else "", moment(example)
+            before, other = former.get(user, (now, ""))
             if now < before:
-                raise ValueError(f"{example.id!r} in {part} is earlier than {id!r} in a part before it; cut by time")
-            latest[of] = max(latest.get(of, (now, example.id)), (now, example.id))
+                raise ValueError(f"{example.id!r} in {part} is earlier than {other!r} in a part before it; cut by time")
+            latest[user] = max(latest.get(user, (now, example.id)), (now, example.id))
 
 
 def checksum(parts: Parts) -> str:

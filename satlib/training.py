@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
 
-from satlib import heads, metrics, models, runtime
+from satlib import heads, heads_ordinal, metrics, models, runtime
 from satlib.checkpoints import Checkpoints, fingerprint
 from satlib.plans import Plan, Rows, State, batches, collate, learning_rate, precision
 
@@ -49,7 +49,7 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
     state, writer = keeper.resume(), tensorboard_writer(tensorboard, accelerator)
     while not state.finished:
         model.train()
-        todo = batches(len(rows.ratings), plan, state.epoch)
+        todo = batches(len(rows.ratings), plan, state.epoch, rows.lengths)
         for batch in runtime.progress(todo[state.step - state.epoch * len(todo):], f"epoch {state.epoch + 1}"):
             for group in raw.param_groups:
                 group["lr"] = learning_rate(state.step, plan.epochs * len(todo), plan)
@@ -170,9 +170,10 @@ def fit_head(model: models.SatisfactionModel, rows: Rows, validation: Rows,
              strengths: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0), autocast: torch.dtype | None = None) -> float:
     """Fit the head alone, on the frozen encoder, and leave it in the model: the state *before* fine-tuning.
 
-    Ridge regression on [0, 1] for the regression head, logistic regression for the others; the strength of the penalty
-    is the one with the lowest validation loss. Returns it. Fine-tuning that starts here does not first have to undo the
-    noise of a random head (Kumar et al., ICLR 2022, arXiv 2202.10054). A binary head learns its group means as well.
+    Ridge regression on [0, 1] for the regression head, logistic regression for "binary" and "classes", the head's own
+    loss for the ordinal ones; the strength of the penalty is the one with the lowest validation loss. Returns it.
+    Fine-tuning that starts here does not first have to undo the noise of a random head (Kumar et al., ICLR 2022, arXiv
+    2202.10054). A binary head learns its group means as well.
     """
     seen, unseen = (models.run(model, r.sequences, r.features, what="embedding", autocast=autocast).astype(np.float64)
                     for r in (rows, validation))
@@ -185,7 +186,5 @@ def fit_head(model: models.SatisfactionModel, rows: Rows, validation: Rows,
     _, strength, weight, bias = min(found, key=lambda f: f[0])
     if model.config.head == "binary":
         model.config.group_means = heads.group_means(rows.ratings, model.config.threshold)
-    with torch.no_grad():
-        model.head.weight.copy_(torch.from_numpy(weight))
-        model.head.bias.copy_(torch.from_numpy(bias))
+    heads_ordinal.write(model.head, weight, bias)
     return strength

@@ -34,6 +34,15 @@ def most_frequent_first(ratings):
     return max(ratings, key=ratings.count)
 
 
+def whole_deviation(new, usual, deviation, t):
+    change = np.mean(new) - np.mean(usual)
+    return "no clear difference" if abs(change) < t * deviation else "better" if change < 0 else "worse"
+
+
+def one_mean_varies(new, usual, deviation, t):
+    return whole_deviation(new, usual, deviation / len(new) ** 0.5, t)
+
+
 def all_before_and_after(rows, i):
     return [row[1] for row in sorted(rows) if row is not rows[i]]
 
@@ -52,6 +61,23 @@ def mean_of_roots(chances, annotators):
 
 def empty_tail_is_all(ids, max_length, head):
     return ids if len(ids) <= max_length else ids[: 1 + head] + ids[1:-1][-(max_length - 2 - head) :] + ids[-1:]
+
+
+def votes_with_ties(ratings):
+    return int(2 * sum(rating >= 4 for rating in ratings) >= len(ratings))
+
+
+def with_itself(ratings):
+    return np.mean([np.sign(r - 3) == np.sign(np.mean(one) - 3) for one in ratings for r in one])
+
+
+def turns_first(ratings):
+    return np.mean([exercises.answer_04_2([one]) for one in ratings if len(one) > 1])
+
+
+def single_is_wrong(ratings):
+    several = [one for one in ratings if len(one) > 1]
+    return exercises.answer_04_2(several) * sum(map(len, several)) / sum(map(len, ratings))
 
 
 def users_of(parts, *names):
@@ -127,6 +153,43 @@ def user_means(ratings, users, asked, k=5):
     return np.array([ratings[users == u].mean() if (users == u).any() else ratings.mean() for u in asked])
 
 
+def means_in_order_of_time(rows):
+    return exercises.answer_23_2(sorted(rows, key=lambda row: row[1]))
+
+
+def means_with_oneself(rows):
+    return [np.mean([r for u, t, r in rows if u == user and t <= time]) for user, time, _ in rows]
+
+
+def means_over_all(rows):
+    return [np.mean([r for u, _, r in rows if u == user]) for user, _, _ in rows]
+
+
+def means_by_place(rows):
+    return exercises.answer_23_2([(user, i, rating) for i, (user, _, rating) in enumerate(rows)])
+
+
+def means_of_everybody(rows):
+    return [np.mean([r for _, t, r in rows if t < time] or [np.nan]) for _, time, _ in rows]
+
+
+def only_the_last_is_changed(features, rows):
+    (user, time, rating), whole = rows[-1], features(rows)
+    return np.allclose(features([*rows[:-1], (user, time, rating + 1)]), whole)
+
+
+def only_later_rows_are_left_out(features, rows):
+    return all(np.allclose(features(rows[:k]), features(rows)[:k]) for k in range(1, len(rows)))
+
+
+def only_ratings_are_changed(features, rows):
+    for k, (user, time, rating) in enumerate(rows):
+        changed = [*rows[:k], (user, time, rating + 1), *rows[k + 1 :]]
+        if not np.allclose(features(changed)[: k + 1], features(rows)[: k + 1]):
+            return False
+    return True
+
+
 # exercise -> the common mistakes, each of which must be refused
 WRONG = {
     "01.1": [dwell_of_all, dwell_if_true, lambda e: 0.0],
@@ -135,6 +198,11 @@ WRONG = {
     "02.2": [lambda rows, i: [row[1] for row in rows[:i]], all_before_and_after],
     "03.1": [lower_side, lambda u, thresholds: 1.0 + sum(t < u for t in thresholds)],
     "03.2": [one_annotator, mean_of_roots],
+    "04.1": [lambda ratings: int(np.mean(ratings) >= 4), votes_with_ties,
+             lambda ratings: int(sum(r >= 3 for r in ratings) > len(ratings) / 2)],
+    "04.2": [with_itself, turns_first, single_is_wrong, lambda ratings: with_itself([r for r in ratings if r[1:]])],
+    "04.3": [lambda v, t: math.ceil(v / t), lambda v, t: int(v / t**2), lambda v, t: v / t**2,
+             lambda v, t: math.ceil(v**2 / t**2)],
     "05.1": [rows_met, trained_users_only, lambda parts: 0.0],
     "05.2": [lambda rows, times: (rows[: len(rows) * 4 // 5], rows[len(rows) * 4 // 5 :]), earliest_tested,
              lambda rows, times: (sorted(rows)[:-1], sorted(rows)[-1:])],
@@ -150,6 +218,12 @@ WRONG = {
     "22.1": [empty_tail_is_all, lambda ids, n, head: ids[:n], lambda ids, n, head: ids[:1] + ids[1 - n :]],
     "22.2": [lambda hidden, mask: hidden.mean(axis=1), lambda hidden, mask: (hidden * mask[:, :, None]).mean(axis=1),
              lambda hidden, mask: hidden[:, 0]],
+    "23.1": [lambda r, e, w, b: sum(r) / len(r) if r else e, lambda r, e, w, b: exercises.answer_23_1(r, e, b, w),
+             lambda r, e, w, b: exercises.answer_23_1(r, e, 5, 1), lambda r, e, w, b: sum(r) / (len(r) + w / b),
+             lambda r, e, w, b: exercises.answer_23_1(r, e, math.sqrt(w), math.sqrt(b))],
+    "23.2": [means_in_order_of_time, means_with_oneself, means_over_all, means_by_place, means_of_everybody],
+    "23.3": [only_the_last_is_changed, only_later_rows_are_left_out, only_ratings_are_changed, lambda f, rows: True,
+             lambda f, rows: False],
     "31.1": [metrics.mae, lambda r, p: np.mean([np.abs(r - p)[metrics.classes(r) == k].sum() for k in range(1, 6)])],
     "31.2": [unpaired, single_rows, lambda r, a, b, g, rng: exercises.answer_31_2(r, b, a, g, rng)],
     "32.1": [lambda texts, w: math.log((1 + len(texts)) / (1 + sum(t.count(w) for t in texts))) + 1,
@@ -167,6 +241,13 @@ WRONG = {
              lambda n, plan, step: training.batches(n, plan, step)[0]],
     "35.1": [lambda n: 4 * n, lambda n: 12 * n],
     "35.2": [lambda parts: np.mean([np.mean(part) for part in parts]), lambda parts: sum(sum(p) for p in parts)],
+    "36.1": [lambda rates, decay: (1 - decay) ** len(rates), lambda rates, decay: 1 - sum(rates) * decay,
+             lambda rates, decay: 1 - exercises.answer_36_1(rates, decay),
+             lambda rates, decay: (1 - rates[0] * decay) ** len(rates)],
+    "36.2": [lambda u, low, high: low + u * (high - low), lambda u, low, high: np.log10(low) + u * np.log10(high / low),
+             lambda u, low, high: high * (low / high) ** u, lambda u, low, high: low * 10 ** (3 * u)],
+    "36.3": [lambda new, usual, s, t: "better" if np.mean(new) < np.mean(usual) else "worse",
+             lambda new, usual, s, t: exercises.answer_36_3(usual, new, s, t), whole_deviation, one_mean_varies],
     "90.1": [lambda rmse, reference: 100 * (rmse - reference) / reference, lambda rmse, reference: rmse / reference,
              lambda rmse, reference: 100 * (reference - rmse) / rmse, lambda rmse, reference: 1 - rmse / reference],
     "90.2": [lambda mean, model, oracle: (mean - model) / mean, lambda mean, model, oracle: oracle / model,

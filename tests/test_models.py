@@ -11,7 +11,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from satlib import encoders, heads, losses, metrics, models, tokens
+from satlib import encoders, heads, heads_ordinal, losses, losses_ordinal, metrics, models, tokens
 
 HUB = "nobody/nothing"
 COMMIT = "0123456789012345678901234567890123456789"
@@ -65,15 +65,19 @@ def test_padding_does_not_change_a_prediction(family, pooling, folders):
 def test_shapes_and_losses_of_the_heads():
     ids, mask = map(torch.from_numpy, tokens.pad([[5, 6, 7], [8, 9], [10], [11, 12]]))
     ratings = torch.tensor([1.0, 3.5, 4.0, 5.0])
-    for head, shape in (("regression", (4,)), ("binary", (4,)), ("classes", (4, 5))):
+    for head, logits in models.HEADS.items():
         out = tiny.model(head=head).eval()(ids, mask, labels=ratings)
         z = out.logits.detach().double().numpy()
-        assert out.logits.shape == shape
+        assert out.logits.shape == ((4,) if logits == 1 else (4, logits))
         if head == "regression":
             expected = np.mean((z - np.array([0, 0.625, 0.75, 1])) ** 2)
         elif head == "binary":
             p = 1 / (1 + np.exp(-z))
             expected = -np.mean(np.log(np.where([False, False, True, True], p, 1 - p)))
+        elif head == "soft":
+            expected = losses_ordinal.soft_cross_entropy(losses_ordinal.soft_labels([0, 2.5, 3, 4], 5), z)
+        elif head != "classes":
+            expected = getattr(losses_ordinal, f"{head}_loss")([0, 3, 3, 4], z)
         else:
             expected = -np.mean(np.log((np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(4), [0, 3, 3, 4]]))
         assert float(out.loss.detach()) == pytest.approx(expected, rel=1e-5)
@@ -92,11 +96,68 @@ def test_classes_of_the_loss_are_those_of_the_metrics():
     assert float(heads.loss_of(wanted, torch.tensor(ratings), models.SatisfactionConfig(head="classes"))) < 1e-9
 
 
-def test_gradient_reaches_encoder_and_head():
-    model = tiny.model(head="classes")
+@pytest.mark.parametrize("head", models.HEADS)
+def test_gradient_reaches_encoder_and_head(head):
+    model = tiny.model(head=head)
     ids, mask = map(torch.from_numpy, tokens.pad([[5, 6, 7], [8, 9]]))
     model(ids, mask, labels=torch.tensor([1.0, 5.0])).loss.backward()
     assert all(p.grad is not None for p in model.parameters())  # several processes need every weight to have one
+
+
+# --- the ordinal heads
+
+def config(head):
+    return models.SatisfactionConfig(head=head)
+
+
+@pytest.mark.parametrize("scale", [1, 30, 800])
+@pytest.mark.parametrize("head", ["cumulative", "coral", "corn", "soft"])
+def test_ordinal_losses_are_those_of_lesson_13(head, scale):
+    rng = np.random.default_rng(scale)
+    z = -np.sort(-rng.normal(scale=scale, size=(40, models.HEADS[head])), axis=1)
+    ratings = np.concatenate([np.arange(0.5, 5.01, 0.25), rng.choice([1.0, 2.0, 3.0, 4.0, 5.0], 21)])
+    y = np.array(metrics.classes(ratings)) - 1
+    logits = torch.tensor(z, requires_grad=True)
+    loss = heads.loss_of(logits, torch.tensor(ratings), config(head))
+    loss.backward()
+    name = f"{head}_cross_entropy" if head == "soft" else f"{head}_loss"
+    known = losses_ordinal.soft_labels(np.clip(ratings, 1, 5) - 1, 5) if head == "soft" else y
+    assert float(loss.detach()) == pytest.approx(getattr(losses_ordinal, name)(known, z), rel=1e-9)
+    by_hand = getattr(losses_ordinal, name.replace("_loss", "") + "_gradient")(known, z)
+    np.testing.assert_allclose(logits.grad.numpy(), by_hand, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("head", ["cumulative", "coral", "corn", "soft"])
+def test_ordinal_heads_predict_what_their_probabilities_say(head):
+    z = -np.sort(-np.random.default_rng(0).normal(scale=2, size=(9, models.HEADS[head])), axis=1)
+    found = heads.read_logits(z, config(head))
+    above = np.cumprod(losses.sigmoid(z), 1) if head == "corn" else losses.sigmoid(z)
+    above = np.cumsum(losses.softmax(z)[:, ::-1], 1)[:, :4][:, ::-1] if head == "soft" else above
+    np.testing.assert_allclose(found.rating, 1 + above.sum(1))
+    np.testing.assert_allclose(found.distribution[:, 3:].sum(1), above[:, 2], atol=1e-12)
+    assert found.satisfied.tolist() == (above[:, 2] >= 0.5).tolist()
+
+
+def test_shared_score_and_falling_biases():
+    torch.manual_seed(0)
+    seen, free = torch.randn(6, 3), torch.tensor([0.7, 2.0, -9.0, 0.1])
+    for head in ("cumulative", "coral"):
+        last = heads.layer(3, head)
+        with torch.no_grad():
+            last.bias.copy_(free)
+        z = last(seen).detach()
+        step = torch.log1p(free[1:].exp())
+        biases = torch.cat([free[:1], free[0] - step.cumsum(0)]) if head == "cumulative" else free
+        torch.testing.assert_close(z, (seen @ last.weight.detach()[0])[:, None] + biases)
+        assert (z.diff(dim=1) < 0).all() == (head == "cumulative")
+        torch.testing.assert_close(heads_ordinal.raw(heads_ordinal.falling(free)), free, atol=1e-4, rtol=1e-4)
+
+
+def test_boundaries_too_close_for_float32_cost_a_finite_loss():
+    z = torch.tensor([[12.0, 12.0, -3.0, -9.0]], requires_grad=True)
+    loss = heads.loss_of(z, torch.tensor([2.0]), config("cumulative"))
+    loss.backward()
+    assert 0 < float(loss.detach()) < 40 and torch.isfinite(z.grad).all()
 
 
 # --- prediction
@@ -138,7 +199,7 @@ def test_predict_every_head(head, bert):
     assert found.rating.shape == found.satisfied.shape == (15,) and found.satisfied.dtype == bool
     assert ((found.rating >= 1) & (found.rating <= 5)).all()
     np.testing.assert_allclose(found.rating[:3], found.rating[3:6], atol=1e-5)  # the order is the caller's
-    if head == "classes":
+    if models.HEADS[head] > 1:
         np.testing.assert_allclose(found.distribution.sum(1), 1, atol=1e-12)
     else:
         assert found.distribution is None
@@ -248,7 +309,7 @@ def test_auto_classes_load_it(bert, tmp_path):
 # --- what is refused
 
 @pytest.mark.parametrize("config, words", [
-    ({"head": "ordinal"}, "unknown head 'ordinal'; choose one of regression, binary, classes"),
+    ({"head": "ordinal"}, "unknown head 'ordinal'; choose one of regression, binary, classes, cumulative, coral, corn"),
     ({"pooling": "max"}, "unknown pooling 'max'; choose one of cls, mean, last"),
     ({"threshold": 6}, "threshold 6 must lie above 1.0 and at most at 5.0"), ({"threshold": 1.0}, "threshold 1.0"),
     ({"threshold": float("nan")}, "threshold nan")])

@@ -1,4 +1,4 @@
-"""Splits never cut a group, meet their shares, and do not depend on the order of the rows."""
+"""Every rule puts each row in one part, keeps its promise, meets its shares, and looks at no order of the rows."""
 
 from collections import Counter
 from dataclasses import replace
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satlib import splits
+from satlib import corpora, splits
 from satlib.interactions import PARTS, Event, Example
 
 
@@ -16,8 +16,18 @@ def examples(sizes):
     return [Example(f"g{g}-{i}", f"g{g}", "own", seen, (3.0,)) for g, size in enumerate(sizes) for i in range(size)]
 
 
+def dated(*rows):
+    """Rows (user, moment), in the order given; a moment of None stands for a row without time."""
+    return [Example(f"{user}-{i:02d}", user, "own", (), (3.0,), Event("user", "rate", "a film", time=moment))
+            for i, (user, moment) in enumerate(rows)]
+
+
 def groups(rows):
     return {example.group for example in rows}
+
+
+def ids(rows):
+    return [example.id for example in rows]
 
 
 @settings(max_examples=60, deadline=None)
@@ -75,6 +85,147 @@ def test_too_few_groups_are_refused():
     with pytest.raises(ValueError, match="there are 2 groups for 3 parts; a group is never cut"):
         splits.split(examples([5, 5]))
     assert all(splits.split(examples([100, 1, 1])).values())
+
+
+# The rules by position
+
+histories = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), min_size=20, max_size=80)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=histories, rule=st.sampled_from(splits.RULES[1:]), seed=st.integers(0, 9), turn=st.randoms())
+def test_rules_by_position_put_each_row_once_and_do_not_look_at_the_order_of_the_rows(rows, rule, seed, turn):
+    rows = dated(*rows)
+    parts, turned = splits.split(rows, (0.5, 0.2, 0.3), seed, rule), list(rows)
+    turn.shuffle(turned)
+    assert sorted(ids(e for part in parts.values() for e in part)) == sorted(ids(rows))
+    assert splits.checksum(splits.split(turned, (0.5, 0.2, 0.3), seed, rule)) == splits.checksum(parts)
+    assert all(ids(part) == [id for id in ids(rows) if id in set(ids(part))] for part in parts.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=histories)
+def test_rules_by_time_train_on_the_past(rows):
+    rows = dated(*rows)
+    whole, own = (splits.split(rows, (0.5, 0.2, 0.3), rule=rule) for rule in ("global-time", "user-time"))
+    for early, late in zip(PARTS, PARTS[1:], strict=False):
+        assert max(map(splits.moment, whole[early])) <= min(map(splits.moment, whole[late]))
+        for user in groups(own[late]) & groups(own[early]):
+            last = max(splits.moment(e) for e in own[early] if e.group == user)
+            assert last <= min(splits.moment(e) for e in own[late] if e.group == user)
+    assert groups(own["train"]) == groups(rows)  # who is tested is known
+
+
+@pytest.mark.parametrize("rule", splits.RULES[1:])
+def test_rules_by_position_meet_their_shares(rule):
+    rows = dated(*((user, 100 * i) for user in "abcdefghij" for i in range(20)))
+    assert [len(part) for part in splits.split(rows, rule=rule).values()] == [160, 20, 20]
+    assert [len(part) for part in splits.split(rows, (0.7, 0.0, 0.3), rule=rule).values()] == [140, 0, 60]
+    if rule == "user-time":
+        assert set(Counter(e.group for e in splits.split(rows, rule=rule)["test"]).values()) == {2}
+
+
+def test_rows_are_dealt_out_by_the_seed_and_the_rules_by_time_need_none():
+    rows = dated(*((user, 100 * i) for user in "abc" for i in range(20)))
+    sums = {rule: {splits.checksum(splits.split(rows, seed=seed, rule=rule)) for seed in (0, 1)}
+            for rule in splits.RULES[1:]}
+    assert [len(sums[rule]) for rule in splits.RULES[1:]] == [1, 1, 2]
+    assert groups(splits.split(rows, rule="rows")["test"]) <= groups(splits.split(rows, rule="rows")["train"])
+
+
+def test_a_lone_row_of_a_user_trains():
+    rows = dated(("new", 99), *(("old", i) for i in range(10)))
+    parts = splits.split(rows, rule="user-time")
+    assert "new-00" in ids(parts["train"]) and [len(part) for part in parts.values()] == [9, 1, 1]
+    assert "new-00" in ids(splits.split(rows, rule="global-time")["test"])
+    tested = splits.split(rows, (0.0, 0.0, 1.0), rule="user-time")
+    assert len(tested["test"]) == 11
+
+
+def test_equal_moments_are_ordered_by_id():
+    rows = dated(*(("a", 7) for _ in range(10)))[::-1]
+    assert splits.in_order(rows) == list(range(9, -1, -1))
+    assert ids(splits.split(rows, rule="user-time")["test"]) == ["a-09"]
+
+
+@pytest.mark.parametrize("rule", splits.RULES[1:])
+def test_too_few_rows_for_a_part_are_refused(rule):
+    rows = dated(("a", 1), ("a", 2), ("a", 3))
+    with pytest.raises(ValueError, match=f"the rule '{rule}' leaves none of 3 rows for validation; bring"):
+        splits.split(rows, rule=rule)
+    assert [len(part) for part in splits.split(rows, (0.7, 0.0, 0.3), rule=rule).values()] == [2, 0, 1]
+    with pytest.raises(ValueError, match="leaves none of 0 rows for train"):
+        splits.split([], rule=rule)
+
+
+def test_an_unknown_rule_is_refused():
+    for function in (lambda rule: splits.split(examples([1] * 9), rule=rule), lambda rule: splits.check({}, rule)):
+        with pytest.raises(ValueError, match="unknown rule 'random'; choose one of group, user-time"):
+            function("random")
+
+
+@pytest.mark.parametrize("rule", ["user-time", "global-time"])
+def test_rules_by_time_need_a_time(rule):
+    rows = dated(*(("a", i) for i in range(9)), ("b", None))
+    with pytest.raises(ValueError, match="example 'b-09' has neither a time nor a date; map a column to time"):
+        splits.split(rows, rule=rule)
+    with pytest.raises(ValueError, match="example 'b-09' has neither a time nor a date"):
+        splits.check({"train": rows[:5], "test": rows[5:]}, rule)
+    assert len(splits.split(rows, rule="rows")["train"]) == 8
+
+
+def test_the_moment_is_the_targets_else_the_last_events_else_the_date():
+    seen = (Event("user", "read", "a text", time=10.0), Event("user", "read", "a text", time=20.0))
+    judged = Example("x", "u", "own", seen, (3.0,), Event("user", "rate", "it", time=30.0), date="1970-01-02")
+    assert splits.moment(judged) == 30.0
+    assert splits.moment(replace(judged, target=None)) == 20.0
+    assert splits.moment(replace(judged, target=replace(judged.target, time=None))) == 86400.0
+    assert splits.moment(replace(judged, target=None, events=examples([1])[0].events)) == 86400.0
+
+
+def test_given_parts_must_keep_the_rule_that_is_asked_for():
+    rows = [replace(e, part="train" if e.target.time < 5 else "test") for e in dated(*(("a", i) for i in range(9)))]
+    assert len(splits.split(rows, rule="user-time")["train"]) == 5
+    with pytest.raises(ValueError, match="the group 'a' is in train and in test; cut by group"):
+        splits.split(rows)
+    turned = [replace(e, part="test" if e.part == "train" else "train") for e in rows]
+    with pytest.raises(ValueError, match="'a-00' in test is earlier than 'a-08' in a part before it; cut by time"):
+        splits.split(turned, rule="user-time")
+
+
+def test_a_corpus_is_cut_by_its_own_rule(real_data):
+    for name in ("uss-ccpe", "movielens"):
+        loaded = corpora.load(name, real_data, limit=2000)
+        parts = splits.of(loaded)
+        splits.check(parts, loaded.rule)
+        known = groups(parts["train"]) & groups(parts["test"])
+        assert known == (set() if loaded.rule == "group" else groups(parts["test"])), name
+
+
+# Check
+
+def test_check_finds_rows_from_the_future():
+    rows = dated(("a", 1), ("a", 5), ("b", 3), ("b", 9))
+    fair = {"train": [rows[0], rows[2]], "test": [rows[1], rows[3]]}
+    for rule in ("user-time", "global-time", "rows"):
+        splits.check(fair, rule)
+    mixed = {"train": [rows[0], rows[3]], "test": [rows[1]]}
+    splits.check(mixed, "user-time")
+    with pytest.raises(ValueError, match="'a-01' in test is earlier than 'b-03' in a part before it; cut by time"):
+        splits.check(mixed, "global-time")
+    late = {"train": [rows[1]], "validation": [rows[0]], "test": []}
+    with pytest.raises(ValueError, match="'a-00' in validation is earlier than 'a-01' in a part before it"):
+        splits.check(late, "user-time")
+    splits.check({"train": dated(("a", 4)), "test": dated(("a", 4), ("a", 4))[1:]}, "user-time")  # equal is not later
+
+
+@pytest.mark.parametrize("rule", splits.RULES)
+def test_check_wants_a_row_once_by_every_rule(rule):
+    row = dated(("a", 1))
+    with pytest.raises(ValueError, match="a-00' is in train 2 times; ids are unique"):
+        splits.check({"train": row * 2}, rule)
+    with pytest.raises(ValueError, match="is in train and in test; (cut by group|a row goes to one part)"):
+        splits.check({"train": row, "test": row}, rule)
 
 
 def test_check_finds_what_stands_on_two_sides():
