@@ -1,14 +1,14 @@
 """Behaviour features: what a running system knew of the user and the item just before a rating, and nothing later.
 
 All rows are passed once in order of time. The features of a row are read from a ledger of the past, and only then is
-its rating entered, so no row sees itself or anything later. Rows of the same moment follow their ids, for want of a better
-order; and a row that was logged twice finds its own rating in the past, so copies must be left out before.
+its rating entered, so no row sees itself or anything later. Rows of the same moment follow their ids, for want of a
+better order; and a row that was logged twice finds its own rating in the past, so copies must be left out before.
 
-A mean of few ratings is damped: it counts as if ``DAMPING`` ratings at the level expected without it had come first, which
-is also what a new user or item starts with. Past ratings of every part of a split enter, as in a system that runs: when
-a test row is judged, earlier rows are history.
-Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborative filtering with
-temporal dynamics, KDD 2009.
+A mean of few ratings is damped: it counts as if ``DAMPING`` ratings at the level expected without it had come first,
+which is also what a new user or item starts with. Past ratings of every part of a split enter, as in a system that
+runs: when a test row is judged, earlier rows are history.
+Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborative filtering with temporal dynamics,
+KDD 2009.
 """
 
 import math
@@ -109,7 +109,7 @@ def running(examples: Iterable[Example], scale: tuple[float, float] = (1.0, 5.0)
 
 
 def has_past(examples: Sequence[Example]) -> bool:
-    """Whether there is a past to describe: all examples have a time or a date, and users two or more of them on average."""
+    """Whether there is a past to describe: all examples have a time or a date, and users two or more on average."""
     try:
         in_order(examples)
     except ValueError:

@@ -260,6 +260,32 @@ def check_05_2(answer):
         assert train + test == ordered, "the latest rows are tested, and both lists are in the order of time"
 
 
+def answer_05_3(parts):
+    seen = {e.events for part in ("train", "validation") for e in parts[part]}
+    return sum(e.events in seen for e in parts["test"]) / len(parts["test"])
+
+
+def check_05_3(answer):
+    for train, validation, test in (("ab", "c", "aad"), ("abc", "d", "ddef"), ("ab", "c", "dee"), ("aa", "b", "abab")):
+        rows = {"train": _logged(train), "validation": _logged(validation), "test": _logged(test)}
+        known, got = set(train + validation), float(answer(rows))
+        share = sum(what in known for what in test) / len(test)
+        mistakes = [(sum(what in train for what in test) / len(test), "validation rows have been seen as well"),
+                    (len(set(test) & known) / len(set(test)), "count rows: a session that is tested twice counts twice"),
+                    (1 - len(set(test)) / len(test), "copies inside the test part alone are not asked for"),
+                    (0.0, "copies have other ids: compare the events")]
+        hints = [hint for mistake, hint in mistakes if math.isclose(got, mistake, abs_tol=1e-9)]
+        hints.append(f"tested {test!r}, known {train + validation!r}: {share:.3f}, not {got:.3f}")
+        assert math.isclose(got, share, abs_tol=1e-9), hints[0]
+
+
+def _logged(letters):
+    from types import SimpleNamespace
+
+    return [SimpleNamespace(id=f"{letters}-{i}", group=f"user {i}", events=(what, "the end"))
+            for i, what in enumerate(letters)]
+
+
 # 11 losses_squared_error
 
 
@@ -343,6 +369,73 @@ def check_12_2(answer):
     assert not np.allclose(got, losses.softmax(z)[:, 1]), "this is the probability; the logit comes before the sigmoid"
     assert not np.allclose(got, z[:, 0] - z[:, 1]), "this is the logit of class 0"
     assert np.allclose(losses.sigmoid(got), losses.softmax(z)[:, 1]), "its sigmoid differs from the softmax of class 1"
+
+
+# 13 losses_ordinal
+
+
+def answer_13_1(above):
+    return 1 + (np.asarray(above) >= 0.5).sum(axis=1)
+
+
+def check_13_1(answer):
+    p = np.array([[0.4, 0.05, 0.0, 0.25, 0.3], [0.0, 0.1, 0.2, 0.6, 0.1], [0.6, 0.1, 0.1, 0.1, 0.1],
+                  [0.0, 0.0, 0.1, 0.2, 0.7], [0.3, 0.25, 0.15, 0.15, 0.15]])
+    above = 1 - np.cumsum(p, axis=1)[:, :4]
+    got = np.asarray(answer(above), dtype=float)
+    assert got.shape == (5,), f"one rating for each row, shape (5,), not {got.shape}"
+    assert not np.allclose(got, 1 + p.argmax(axis=1)), "that is the most probable rating, and not the median"
+    assert not np.allclose(got, 1 + above.sum(axis=1)), "that is the expected rating, which is a mean"
+    assert not np.allclose(got, np.round(1 + above.sum(axis=1))), "a rounded mean is not the median"
+    assert not np.allclose(got, [3, 3, 0, 4, 1]), "the count of such boundaries starts at 0, and ratings at 1"
+    assert np.allclose(got, [4, 4, 1, 5, 2]), f"the medians are 4, 4, 1, 5 and 2, not {got.tolist()}"
+
+
+def answer_13_2(y, score, thresholds, weights):
+    from satlib import losses
+
+    z = np.subtract.outer(score, thresholds)
+    levels = np.asarray(y)[:, None] > np.arange(len(thresholds))
+    return (losses.sigmoid(z) - levels) @ weights / len(z)
+
+
+def check_13_2(answer):
+    from satlib import losses
+    from satlib import losses_ordinal as ordinal
+
+    y, score = np.array([0, 2, 4, 3, 1]), np.array([0.5, -1.0, 2.0, 800.0, -800.0])
+    thresholds, weights = np.array([-2.0, -0.5, 0.5, 1.5]), np.array([1.0, 1.0, 3.0, 0.5])
+    by_logits = ordinal.coral_gradient(y, ordinal.boundary_logits(score, thresholds))
+    with np.errstate(all="ignore"):
+        got, expected = np.asarray(answer(y, score, thresholds, weights), dtype=float), by_logits @ weights
+    wrong = 1 + np.arange(4) <= y[:, None] - 1
+    later = (losses.sigmoid(score[:, None] - thresholds) - wrong) @ weights / 5
+    assert got.shape == (5,), f"one number for each session, shape (5,), not {got.shape}"
+    assert np.isfinite(got).all(), "not finite at a score of 800: use losses.sigmoid"
+    assert not np.allclose(got, by_logits.sum(axis=1)), "the weights are missing"
+    assert not np.allclose(got, 5 * expected), "the loss is a mean over sessions: divide by their number"
+    assert not np.allclose(got, expected / weights.sum()), "the boundaries are summed: do not divide by the weights"
+    assert not np.allclose(got, -expected), "the sign is turned: a score below the rating must have a negative gradient"
+    assert not np.allclose(got, later), "classes count from 0: class y lies above the boundaries 0 to y - 1"
+    assert np.allclose(got, expected, atol=1e-12), f"y = {y.tolist()} should give {expected.round(3).tolist()}"
+
+
+def answer_13_3(z):
+    from satlib import losses
+
+    return 1 + np.cumprod(losses.sigmoid(z), axis=1).sum(axis=1)
+
+
+def check_13_3(answer):
+    from satlib import losses
+
+    z = np.array([[1.0, -0.5, 2.0, 0.0], [3.0, 2.0, 1.0, -1.0], [-4.0, 0.0, 0.0, 6.0]])
+    p = losses.sigmoid(z)
+    got, expected = np.asarray(answer(z), dtype=float), 1 + np.cumprod(p, axis=1).sum(axis=1)
+    assert got.shape == (3,), f"one rating for each row, shape (3,), not {got.shape}"
+    assert not np.allclose(got, 1 + p.sum(axis=1)), "these probabilities are conditional: multiply them in order"
+    assert not np.allclose(got, expected - 1), "that counts from 0: the lowest rating is 1"
+    assert np.allclose(got, expected), f"these are {expected.round(3).tolist()}, not {got.round(3).tolist()}"
 
 
 # 21 sequences
@@ -727,6 +820,130 @@ def check_36_3(answer):
         assert answer(low, high, deviation, 2.0) == word, f"with a deviation of {deviation} it is {word!r}"
     assert answer(high, low, 0.02, 2.0) == "worse", "0.10 is more than chance explains, and it is a rise"
     assert answer(low, [1.00], 0.04, 2.0) == "better", "the settings may have different numbers of runs"
+
+
+# 41 comparison
+
+
+def answer_41_1(one, other):
+    from itertools import product
+
+    gap = np.asarray(one, float) - np.asarray(other, float)
+    sums = [abs(np.dot(signs, gap)) for signs in product((-1, 1), repeat=len(gap))]
+    return np.mean(np.array(sums) >= abs(gap.sum()) - 1e-9)
+
+
+def check_41_1(answer):
+    for one, other, p in (([5.0, 4, 6, 3], [2.0, 3, 4, 3.5], 4 / 16), ([2.0, 1, 3], [4.0, 2, 6], 2 / 8),
+                          ([1.0, 2, 3, 4, 9], [2.0, 2, 2, 2, 2], 12 / 32)):  # fmt: skip
+        found = float(answer(one, other))
+        assert not math.isclose(found, p / 2), "count the ways that are as far below zero as those above: two-sided"
+        assert found > 0, "the way that was seen counts too, so p is never 0: compare with >=, and allow for rounding"
+        assert found <= 1, f"p is a share of the 2**{len(one)} ways to swap, so at most 1, not {found}"
+        assert math.isclose(found, p), f"{one} against {other}: p is {p:.4f}, not {found:.4f}"
+
+
+def answer_41_2(p, level):
+    different = [False] * len(p)
+    for step, place in enumerate(np.argsort(p)):
+        if p[place] * (len(p) - step) >= level:
+            break
+        different[place] = True
+    return different
+
+
+def check_41_2(answer):
+    p = [0.30, 0.004, 0.011, 0.45, 0.0053, 0.60, 0.013, 0.90, 0.70, 0.0061]
+    found = list(map(bool, answer(p, 0.05)))
+    assert found != [x < 0.05 for x in p], "each at .05 lets luck in: multiply the smallest p by 10, the next by 9"
+    assert found != [x * 10 < 0.05 for x in p], "that is Bonferroni: after the smallest, 9 models are left, not 10"
+    expected, named = answer_41_2(p, 0.05), np.flatnonzero(found).tolist()
+    assert found == expected, f"at .05 the models {np.flatnonzero(expected).tolist()} are different, not {named}"
+    late = list(map(bool, answer([0.03, 0.04, 0.045], 0.05)))
+    assert not any(late), "stop at the first p that is too large: .03 times 3 is, so the others are not asked any more"
+
+
+def answer_41_3(one, other, users):
+    seeds = np.var(one, ddof=1) / len(one) + np.var(other, ddof=1) / len(other)
+    return np.sqrt(users**2 + seeds)
+
+
+def check_41_3(answer):
+    one, other, users = np.array([1.00, 1.04, 0.98]), np.array([0.95, 1.01, 0.99, 1.05, 0.97]), 0.015
+    found, each = float(answer(one, other, users)), [np.var(x, ddof=1) / len(x) for x in (one, other)]
+    plain, biased = np.sqrt(sum(each)), np.sqrt(users**2 + sum(np.var(x) / len(x) for x in (one, other)))
+    assert not np.isclose(found, plain), "the users add to it: variances add up"
+    assert not np.isclose(found, users + plain), "variances add up, standard errors do not: square, add, take the root"
+    assert not np.isclose(found, biased), "the variance of few seeds is the sum of squares over n - 1: ddof=1"
+    single = np.sqrt(users**2 + sum(np.var(x, ddof=1) for x in (one, other)))
+    assert not np.isclose(found, single), "that is the spread of single seeds: the mean of n has 1/n of the variance"
+    expected = answer_41_3(one, other, users)
+    assert np.isclose(found, expected), f"expected {expected:.4f}, not {found:.4f}"
+
+
+# 42 calibration
+
+
+def answer_42_1(outcome, chance, bins):
+    number = np.ceil(chance * bins)
+    return max(abs(chance[number == m].mean() - outcome[number == m].mean()) for m in np.unique(number))
+
+
+def check_42_1(answer):
+    rng = np.random.default_rng(0)
+    chance = rng.uniform(0.02, 0.69, 400)  # the bins near 1 stay empty
+    outcome = (rng.random(400) < np.where(chance < 0.11, 0.6, chance / 2)).astype(float)
+    for bins in (5, 10, 20):
+        found, expected = float(answer(outcome, chance, bins)), answer_42_1(outcome, chance, bins)
+        number = np.ceil(chance * bins)
+        gaps = [(chance - outcome)[number == m] for m in np.unique(number)]
+        right = np.isclose(found, expected)
+        assert not math.isnan(found), "a bin without rows has no mean: leave it out"
+        assert right or not np.isclose(found, sum(abs(gap.sum()) for gap in gaps) / 400), \
+            "that is the ECE, the mean over the bins; asked is the largest distance"
+        assert right or not np.isclose(found, max(gap.mean() for gap in gaps)), \
+            "a share above the chance is a distance as well: take the absolute value in each bin"
+        assert right, f"with {bins} bins the largest distance is {expected:.4f}, not {found:.4f}"
+
+
+def answer_42_2(p, level):
+    tail = (1 - level) / 2
+    return 1 + int(np.sum(np.cumsum(p) <= tail)), 5 - int(np.sum(np.cumsum(p[::-1]) <= tail))
+
+
+def check_42_2(answer):
+    cases = (([0.05, 0.2, 0.4, 0.2, 0.15], 0.8), ([0.02, 0.025, 0.055, 0.3, 0.6], 0.9),
+             ([0.95, 0.02, 0.01, 0.01, 0.01], 0.8))
+    for p, level in cases:
+        low, high = found = tuple(answer(np.array(p), level))
+        right, whole = answer_42_2(np.array(p), level), answer_42_2(np.array(p), 2 * level - 1)
+        assert (low + 1, high + 1) != right, "the first rating is 1, not 0"
+        assert found == right or found != whole, "on each side only half of 1 - level may be left out"
+        assert found == right, f"{p} at the level {level} reaches from {right[0]} to {right[1]}, not {low} to {high}"
+
+
+def answer_42_3(loss, unsure, limit):
+    risk = np.cumsum(loss[np.argsort(unsure)]) / np.arange(1, len(loss) + 1)
+    return np.max(np.flatnonzero(risk <= limit) + 1, initial=0) / len(loss)
+
+
+def check_42_3(answer):
+    cases = (([4, 0, 1, 3], [0.9, 0.1, 0.2, 0.5], 0.6), ([2, 0, 0, 4], [0.1, 0.2, 0.3, 0.9], 0.8),
+             ([1, 0, 1, 0, 9], [0.3, 0.1, 0.2, 0.4, 0.6], 0.55), ([4, 0, 1, 3], [0.1, 0.3, 0.2, 0.5], 0.1))
+    for loss, unsure, limit in cases:
+        loss, unsure = np.array(loss, float), np.array(unsure)
+        found, right = float(answer(loss, unsure, limit)), answer_42_3(loss, unsure, limit)
+        risk = np.cumsum(loss[np.argsort(unsure)]) / np.arange(1, len(loss) + 1)
+        assert right == 0 or not np.isclose(found, right * len(loss)), "give the share of the sessions, not the number"
+        first = np.argmax(np.append(risk, np.inf) > limit) / len(loss)
+        assert np.isclose(found, right) or not np.isclose(found, first), \
+            "the mean loss may fall below the limit again: look at all shares, and take the largest"
+        assert np.isclose(found, right) or not np.isclose(found, answer_42_3(loss, -unsure, limit)), \
+            "the surest come first: sort by unsure, upwards"
+        assert np.isclose(found, right) or not np.isclose(found, np.mean(loss <= limit)), \
+            "the limit holds for the mean loss of all that are answered, not for each of them"
+        assert np.isclose(found, right), (f"the 1, 2, ... surest have the mean losses {risk.round(2).tolist()}; with "
+                                          f"the limit {limit} the share is {right:.2f}, not {found:.2f}")
 
 
 # 90 report

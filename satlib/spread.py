@@ -43,3 +43,9 @@ def _t_interval(middle: float, error: float, freedom: int) -> tuple[float, float
 
     half = float(t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     return middle, middle - half, middle + half
+
+
+def in_words(values: Sequence[float], base: Sequence[float], spread: tuple[float, int]) -> str:
+    """The difference and its interval as text, such as "-0.021 (-0.030 to -0.012)"; it says where that is chance."""
+    middle, low, high = difference(values, base, spread)
+    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f})" + (", inside chance" if low <= 0 <= high else "")

@@ -1,16 +1,36 @@
-"""Baselines against plain scikit-learn, what they may look at, and what they refuse."""
+"""Baselines against plain scikit-learn and brute force, what they may look at, and what they refuse."""
+
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import Ridge
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import MultinomialNB
 
-from satlib import baselines, metrics
+from satlib import baselines, behaviour, corpora, metrics, sequences, splits, views
+from satlib.corpora import Loaded
+from satlib.interactions import Event, Example
+from satlib.steps import TOKEN
 
 GOOD, BAD, SO = "wonderful superb lovely".split(), "awful poor dull".split(), "lamp shoes novel film radio".split()
+TIMELESS = [name for name in baselines.NAMES if name != "trees"]
+JUDGED = ("validation", "test")
 
 
-def corpus(n, seed):
+def rated(texts, ratings, users=None, items=None, scale=(1.0, 5.0)):
+    """A corpus of one rated thing a row: who, what, and a text that speaks of it."""
+    rows = []
+    for i, (text, rating) in enumerate(zip(texts, ratings, strict=True)):
+        user, item = users[i] if users else f"u{i % 7}", items[i] if items else SO[i % 5]
+        target = Event("user", "rate", item, comment=text, time=1e9 + 60.0 * i)
+        rows.append(Example(f"r{i:04d}", user, "own", (), (rating,), target))
+    return Loaded("toy", rows, "0" * 64, scale, [], "rows")
+
+
+def corpus(n, seed, step=0.0):
     """Texts whose rating is 3 plus half a star per good word minus half per bad one, with a little noise."""
     rng = np.random.default_rng(seed)
     texts, ratings = [], []
@@ -18,94 +38,264 @@ def corpus(n, seed):
         words = rng.choice(GOOD + BAD + SO, 5)
         texts.append(" ".join(words))
         score = sum(w in GOOD for w in words) - sum(w in BAD for w in words)
-        ratings.append(float(np.clip(3 + score / 2 + rng.normal(0, 0.1), 1, 5)))
-    return texts, ratings
+        rating = float(np.clip(3 + score / 2 + rng.normal(0, 0.1), 1, 5))
+        ratings.append(round(rating / step) * step if step else rating)
+    return rated(texts, ratings)
 
 
-TRAIN, VALIDATION, TEST = corpus(200, 0), corpus(60, 1), corpus(60, 2)
+def in_parts(loaded, train=0.6, validation=0.8):
+    first, second = (int(len(loaded.examples) * share) for share in (train, validation))
+    return {"train": loaded.examples[:first], "validation": loaded.examples[first:second],
+            "test": loaded.examples[second:]}
 
 
-def plain_ridge(alpha, train, texts):
-    """Ridge by scikit-learn's dense Cholesky solver on the same TF-IDF."""
-    vectoriser = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=baselines.TOKEN)
-    rows = vectoriser.fit_transform(train[0]).toarray()
-    return Ridge(alpha=alpha, solver="cholesky").fit(rows, train[1]).predict(vectoriser.transform(texts).toarray())
+def ratings(examples):
+    return np.array([e.rating for e in examples])
 
+
+LOADED = corpus(320, 0)
+PARTS = in_parts(LOADED)
+WHOLE = corpus(320, 1, step=1.0)
+
+
+def error(fitted, parts=PARTS):
+    return metrics.rmse(ratings(parts["test"]), fitted.predictions["test"])
+
+
+def texts_of(parts):
+    return {part: sequences.texts(examples) for part, examples in parts.items()}
+
+
+# The learners
 
 def test_mean_and_majority():
-    ratings = [1, 1, 4, 5, 5, 5, 4.6]
-    assert baselines.fit_predict("mean", list("abcdefg"), ratings, ["x", "y"]).tolist() == [np.mean(ratings)] * 2
-    assert baselines.fit_predict("majority", list("abcdefg"), ratings, ["x", "y"]).tolist() == [5, 5]
-    assert baselines.fit_predict("majority", list("ab"), [2.4, 4], ["x"]).tolist() == [2]  # a tie goes to the lower
+    loaded = rated(list("abcdefg") + ["x", "y"], [1, 1, 4, 5, 5, 5, 4.6, 3, 3])
+    parts = {"train": loaded.examples[:7], "test": loaded.examples[7:]}
+    mean, majority = (baselines.fit_predict(name, loaded, parts) for name in ("mean", "majority"))
+    assert mean.predictions["test"] == pytest.approx([ratings(parts["train"]).mean()] * 2)
+    assert majority.predictions["test"].tolist() == [5, 5] and majority.distribution is None
+    parts["train"] = [parts["train"][0], parts["train"][2]]
+    assert baselines.fit_predict("majority", loaded, parts).predictions["test"].tolist() == [1, 1]  # a tie goes lower
+
+
+def biases_by_brute_force(train, asked, damping):
+    average = sum(e.rating for e in train) / len(train)
+
+    def of_item(item):
+        found = [e.rating - average for e in train if e.target.text == item]
+        return sum(found) / (len(found) + damping)
+
+    def of_user(user):
+        found = [e.rating - average - of_item(e.target.text) for e in train if e.group == user]
+        return sum(found) / (len(found) + damping)
+
+    return [average + of_item(e.target.text) + of_user(e.group) for e in asked]
+
+
+def planted(n=400, seed=0, users=12, items=9):
+    rng = np.random.default_rng(seed)
+    user, item = rng.integers(users, size=n), rng.integers(items, size=n)
+    level, fame = rng.normal(0, 0.8, users), rng.normal(0, 0.8, items)
+    stars = np.clip(3 + level[user] + fame[item] + rng.normal(0, 0.2, n), 1, 5)
+    return rated(["it"] * n, stars.tolist(), [f"u{u}" for u in user], [f"i{i}" for i in item])
+
+
+def test_biases_equal_brute_force_and_find_what_was_planted():
+    loaded = planted()
+    parts = in_parts(loaded)
+    fitted = baselines.fit_predict("biases", loaded, parts)
+    for part in JUDGED:
+        expected = biases_by_brute_force(parts["train"], parts[part], fitted.settings["damping"])
+        assert np.allclose(fitted.predictions[part], np.clip(expected, 1, 5))
+    tried = {s["damping"]: metrics.rmse(ratings(parts["validation"]), np.clip(
+        biases_by_brute_force(parts["train"], parts["validation"], s["damping"]), 1, 5))
+        for s in baselines.BASELINES["biases"].tried}
+    assert fitted.settings["damping"] == min(tried, key=tried.get)
+    assert error(fitted, parts) < 0.5 * error(baselines.fit_predict("mean", loaded, parts), parts)
+
+
+def test_a_user_and_an_item_that_are_new_have_no_bias():
+    loaded = planted()
+    stranger = rated(["it"] * 3, [5.0] * 3, ["nobody", "nobody", "u1"], ["i1", "never seen", "never seen"])
+    stranger = [replace(e, id=f"new {e.id}") for e in stranger.examples]
+    found = baselines.fit_predict("biases", loaded, {"train": loaded.examples, "test": stranger}).predictions["test"]
+    assert np.allclose(found, biases_by_brute_force(loaded.examples, stranger, 5.0))
+    assert found[1] == pytest.approx(ratings(loaded.examples).mean())
+
+
+def test_items_judged_together_share_their_mean_bias():
+    rows = views.Pairs(np.array([1, 1, 2, 0]), np.array([[1, 2], [1, 0], [2, 0], [2, 1]]))
+    (_, predict), = baselines.biases(rows, np.array([4.0, 5.0, 2.0, 1.0]), damping=0.0)
+    first, second = (1 + 2 - 2) / 3, (1 - 1 - 2) / 3  # of the two items: mean of the residuals from 3
+    own = ((1 - (first + second) / 2) + (2 - first)) / 2
+    assert predict(rows)[:2] == pytest.approx([3 + (first + second) / 2 + own, 3 + first + own])
+    assert predict(rows)[3] == pytest.approx(3 + (first + second) / 2)
+
+
+def plain_ridge(alpha, train, train_ratings, texts):
+    """Ridge by scikit-learn's dense Cholesky solver on the same TF-IDF."""
+    vectoriser = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=TOKEN)
+    rows = vectoriser.fit_transform(train).toarray()
+    return Ridge(alpha=alpha, solver="cholesky").fit(rows, train_ratings).predict(vectoriser.transform(texts).toarray())
 
 
 def test_ridge_equals_another_solver_and_chooses_its_penalty_on_validation():
-    errors = {a: metrics.rmse(VALIDATION[1], plain_ridge(a, TRAIN, VALIDATION[0])) for a in baselines.ALPHAS}
+    texts, train = texts_of(PARTS), ratings(PARTS["train"])
+    found = {a: {part: np.clip(plain_ridge(a, texts["train"], train, texts[part]), 1, 5) for part in JUDGED}
+             for a in baselines.ALPHAS}
+    errors = {a: metrics.rmse(ratings(PARTS["validation"]), found[a]["validation"]) for a in found}
     best = min(errors, key=errors.get)
-    model = baselines.fit("tfidf-ridge", *TRAIN, VALIDATION)
-    assert model[-1].alpha == best and best not in (baselines.ALPHAS[-1], baselines.ALPHA)
-    expected = np.clip(plain_ridge(best, TRAIN, TEST[0]), 1, 5)
-    found = baselines.fit_predict("tfidf-ridge", *TRAIN, TEST[0], validation=VALIDATION)
-    assert np.allclose(found, expected, atol=1e-3)
-    assert np.array_equal(found, baselines.fit_predict("tfidf-ridge", *TRAIN, TEST[0], validation=VALIDATION))
-    fixed = baselines.fit_predict("tfidf-ridge", *TRAIN, TEST[0])
-    assert np.allclose(fixed, np.clip(plain_ridge(baselines.ALPHA, TRAIN, TEST[0]), 1, 5), atol=1e-3)
+    fitted = baselines.fit_predict("tfidf-ridge", LOADED, PARTS)
+    assert fitted.settings == {"alpha": best} and best not in (baselines.ALPHAS[-1], baselines.ALPHA)
+    for part in JUDGED:
+        assert np.allclose(fitted.predictions[part], found[best][part], atol=1e-3)
+    fixed = baselines.fit_predict("tfidf-ridge", LOADED, {part: PARTS[part] for part in ("train", "test")})
+    assert fixed.settings == {} and list(fixed.predictions) == ["test"]
+    assert np.allclose(fixed.predictions["test"], found[baselines.ALPHA]["test"], atol=1e-3)
 
 
 def test_strongest_penalty_wins_a_tie():
-    model = baselines.fit("tfidf-ridge", ["a b", "a c", "b c"], [3, 3, 3], (["a", "b"], [2, 4]))
-    assert model[-1].alpha == max(baselines.ALPHAS)
+    loaded = rated(["a b", "a c", "b c", "a", "b"], [3, 3, 3, 2, 4])
+    parts = {"train": loaded.examples[:3], "validation": loaded.examples[3:], "test": []}
+    fitted = baselines.fit_predict("tfidf-ridge", loaded, parts)
+    assert fitted.settings == {"alpha": max(baselines.ALPHAS)} and list(fitted.predictions) == ["validation"]
 
 
-def test_ridge_learns_what_the_mean_cannot():
-    ridge = baselines.fit_predict("tfidf-ridge", *TRAIN, TEST[0], validation=VALIDATION)
-    mean = baselines.fit_predict("mean", *TRAIN, TEST[0])
-    assert metrics.rmse(TEST[1], ridge) < 0.5 * metrics.rmse(TEST[1], mean)
+def test_classifiers_equal_plain_scikit_learn():
+    parts = in_parts(WHOLE)
+    texts, classes = texts_of(parts), metrics.classes(ratings(parts["train"]))
+    tfidf = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=TOKEN)
+    count = CountVectorizer(min_df=2, token_pattern=TOKEN)
+    logistic = partial(LogisticRegression, tol=1e-6, max_iter=5000)
+    for name, vectoriser, kind in (("tfidf-logistic", tfidf, logistic), ("naive-bayes", count, MultinomialNB)):
+        fitted = baselines.fit_predict(name, WHOLE, parts)
+        model = kind(**fitted.settings).fit(vectoriser.fit_transform(texts["train"]), classes)
+        for part in JUDGED:
+            expected = np.zeros((len(parts[part]), 5))
+            expected[:, model.classes_ - 1] = model.predict_proba(vectoriser.transform(texts[part]))
+            assert np.allclose(fitted.distribution[part], expected, atol=5e-3), name
+            assert np.allclose(fitted.predictions[part], fitted.distribution[part] @ np.arange(1, 6)), name
 
 
-def test_words_come_from_the_training_texts_only():
-    model = baselines.fit("tfidf-ridge", ["good lamp", "bad lamp"] * 4, [5, 1] * 4, (["zebra good"], [5]))
-    assert not any("zebra" in word for word in baselines.weights(model))
-    assert baselines.predict(model, ["zebra"])[0] == pytest.approx(3, abs=1e-6)  # nothing known: the intercept
+def test_a_class_stands_for_the_mean_of_its_ratings():
+    rows, stars = np.eye(2)[[0, 0, 0, 1]], np.array([3.5, 4.0, 3.5, 1.0])
+    predicted, chances = baselines.expected(MultinomialNB(), rows, stars)(rows[:1])
+    assert predicted == pytest.approx(chances[:, 3] * 11 / 3 + chances[:, 0] * 1.0)
+    only, certain = baselines.expected(LogisticRegression(), rows[:3], stars[:3])(rows)
+    assert only == pytest.approx([11 / 3] * 4) and certain.tolist() == [[0, 0, 0, 1, 0]] * 4
 
 
-def test_weights_are_sorted_and_say_what_lowers_a_rating():
-    weights = baselines.weights(baselines.fit("tfidf-ridge", *TRAIN, VALIDATION))
-    assert list(weights.values()) == sorted(weights.values())
-    assert set(list(weights)[:3]) == set(BAD) and set(list(weights)[-3:]) == set(GOOD)
+def test_trees_equal_plain_scikit_learn_on_behaviour_features():
+    loaded = planted()
+    parts = in_parts(loaded)
+    fitted = baselines.fit_predict("trees", loaded, parts)
+    rows = behaviour.by_part(loaded.examples, parts, loaded.scale)
+    model = HistGradientBoostingRegressor(learning_rate=0.05, early_stopping=False, random_state=0, **fitted.settings)
+    expected = np.clip(model.fit(rows["train"], ratings(parts["train"])).predict(rows["test"]), 1, 5)
+    assert np.allclose(fitted.predictions["test"], expected)
+    assert error(fitted, parts) < 0.8 * error(baselines.fit_predict("mean", loaded, parts), parts)
 
 
-def test_numbers_signs_and_emoji_are_words():
-    train = ["rated 4.5 !", "rated 2.5 🙂", "rated 4.5 🙂", "rated 2.5 !", "I 满意", "a 满意"]
-    words = baselines.weights(baselines.fit("tfidf-ridge", train, [5, 1, 4, 2, 3, 3]))
-    assert {"4.5", "2.5", "!", "🙂", "满意"} <= set(words)
+@pytest.mark.parametrize("name", ["naive-bayes", "tfidf-logistic", "tfidf-ridge", "gru"])
+def test_whoever_reads_learns_what_the_mean_cannot(name):
+    fitted = baselines.fit_predict(name, LOADED, PARTS)
+    assert error(fitted) < 0.8 * error(baselines.fit_predict("mean", LOADED, PARTS))
 
 
-def test_predictions_stay_on_the_scale():
-    train = ["up"] * 5 + ["down"] * 5, [5.0] * 5 + [0.5] * 5
-    texts = ["up up up", "down", "neither", ""]
-    validation = (["down"], [0.5])  # chooses the weakest penalty
-    found = baselines.fit_predict("tfidf-ridge", *train, texts, (0.5, 5), validation)
-    assert found[0] > 4 and found[1] < 1
-    narrow = baselines.fit_predict("tfidf-ridge", *train, texts, (1, 3), validation)
-    assert np.array_equal(narrow, np.clip(found, 1, 3)) and narrow[0] == 3 and narrow[1] == 1
+# Every baseline on any corpus
+
+@pytest.fixture(scope="module")
+def shop():
+    loaded = corpora.load("satsim", limit=120)
+    return loaded, splits.subset(splits.of(loaded), 40, 12, 12)
 
 
-def test_tiny_data_keep_every_word():
-    found = baselines.fit_predict("tfidf-ridge", ["only", "words"], [1, 5], ["only", "words"])
-    assert found[0] < 3 < found[1]
-    assert baselines.fit_predict("tfidf-ridge", ["one"], [4], ["two"]).tolist() == [4]
+@pytest.fixture(scope="module")
+def fitted_once(shop):
+    return {name: baselines.fit_predict(name, *shop) for name in baselines.NAMES}
 
 
-@pytest.mark.parametrize("arguments, said", [
-    (("median", ["a"], [1], ["a"]), "unknown baseline 'median'; choose one of mean, majority, tfidf-ridge"),
-    (("mean", ["a"], [1, 2], ["a"]), "1 training texts but 2 training ratings"),
-    (("mean", "ab", [1, 2], ["a"]), "give one rating per text"),
-    (("mean", [], [], ["a"]), "training has 0 rows; give at least one"),
-    (("tfidf-ridge", ["a", "b"], [1, float("nan")], ["a"]), "a finite number as its rating"),
-    (("tfidf-ridge", ["a", "b"], [1, 2], ["a"], (1, 5), (["a"], [1, 2])), "1 validation texts but 2 validation rat"),
-    (("tfidf-ridge", ["", " "], [1, 2], ["a"]), "the 2 training texts hold no word"),
+def test_every_name_gives_ratings_on_the_scale(shop, fitted_once):
+    loaded, parts = shop
+    assert baselines.possible(loaded) == list(baselines.NAMES)
+    for name, fitted in fitted_once.items():
+        assert list(fitted.predictions) == list(JUDGED), name
+        for part, predicted in fitted.predictions.items():
+            assert predicted.shape == (len(parts[part]),) and ((predicted >= 1) & (predicted <= 5)).all(), name
+        assert (fitted.distribution is not None) == (name in ("naive-bayes", "tfidf-logistic"))
+        for chances in (fitted.distribution or {}).values():
+            assert chances.shape[1] == 5 and np.allclose(chances.sum(axis=1), 1)
+
+
+def test_neither_the_order_of_the_rows_nor_a_test_rating_changes_a_prediction(shop, fitted_once):
+    loaded, parts = shop
+    turned = {part: examples[::-1] for part, examples in parts.items()}
+    turned["test"] = [replace(e, ratings=(6.0 - e.rating,)) for e in turned["test"]]
+    for name, fitted in fitted_once.items():
+        again = baselines.fit_predict(name, loaded, turned)  # trees read past ratings in loaded, which did not change
+        assert again.settings == fitted.settings
+        for part in JUDGED:
+            assert np.array_equal(again.predictions[part][::-1], fitted.predictions[part]), name
+
+
+def test_no_test_rating_changes_the_trees_on_that_row(shop, fitted_once):
+    loaded, parts = shop
+    last = max(parts["test"], key=splits.moment)
+    others = [replace(e, ratings=(6.0 - e.rating,)) if e.id == last.id else e for e in loaded.examples]
+    again = baselines.fit_predict("trees", replace(loaded, examples=others), parts)
+    earlier = [splits.moment(e) <= splits.moment(last) for e in parts["test"]]
+    assert np.array_equal(again.predictions["test"][earlier], fitted_once["trees"].predictions["test"][earlier])
+
+
+def test_the_seed_decides():
+    for name, loaded in (("matrix-factorisation", planted()), ("gru", LOADED)):
+        first, again, other = (baselines.fit_predict(name, loaded, in_parts(loaded), seed) for seed in (0, 0, 1))
+        assert np.array_equal(first.predictions["test"], again.predictions["test"])
+        assert not np.array_equal(first.predictions["test"], other.predictions["test"])
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_table_of_ones_own(tmp_path, timed):
+    rows = ["user,film,what,stars" + ",day" * timed]
+    rows += [f"u{u},film {(u * f) % 5},{GOOD[f % 3] if (u + f) % 2 else BAD[f % 3]},{5 if (u + f) % 2 else 1}"
+             + f",2024-01-{f + 1:02d}" * timed for u in range(12) for f in range(6)]
+    (tmp_path / "own.csv").write_text("\n".join(rows) + "\n")
+    columns = {"group": "user", "item": "film", "text": "what", "rating": "stars"} | ({"time": "day"} if timed else {})
+    loaded = corpora.load("csv", tmp_path, columns=columns)
+    parts = splits.of(loaded)
+    assert baselines.possible(loaded) == (list(baselines.NAMES) if timed else TIMELESS)
+    for name in baselines.possible(loaded):
+        assert len(baselines.fit_predict(name, loaded, parts).predictions["test"]) == len(parts["test"])
+
+
+def test_half_stars_and_every_part_of_the_scale():
+    stars = [0.5, 5.0, 2.5, 4.5, 0.5, 1.0] * 8
+    loaded = rated([f"{'up' if s > 3 else 'down'} {s}" for s in stars], stars, scale=(0.5, 5.0))
+    parts = in_parts(loaded)
+    for name in baselines.NAMES:
+        found = baselines.fit_predict(name, loaded, parts).predictions["test"]
+        assert ((found >= 0.5) & (found <= 5)).all(), name
+    narrow = baselines.fit_predict("tfidf-ridge", replace(loaded, scale=(2.0, 3.0)), parts).predictions["test"]
+    assert set(narrow) == {2.0, 3.0}
+
+
+@pytest.mark.parametrize("name", baselines.NAMES)
+def test_one_training_row_is_enough(name):
+    parts = {"train": LOADED.examples[:1], "validation": LOADED.examples[1:2], "test": LOADED.examples[2:4]}
+    assert np.isfinite(baselines.fit_predict(name, LOADED, parts).predictions["test"]).all()
+
+
+@pytest.mark.parametrize("name, parts, said", [
+    ("median", PARTS, "unknown baseline 'median'; choose one of mean, majority, biases, "),
+    ("mean", {"train": [], "test": PARTS["test"]}, "the part train has no rows; give at least one"),
 ])
-def test_refuses(arguments, said):
+def test_refuses(name, parts, said):
     with pytest.raises(ValueError, match=said):
-        baselines.fit_predict(*arguments)
+        baselines.fit_predict(name, LOADED, parts)
+
+
+def test_behaviour_without_times_is_refused():
+    rows = [replace(e, target=replace(e.target, time=None)) for e in LOADED.examples]
+    loaded = replace(LOADED, examples=rows)
+    with pytest.raises(ValueError, match="toy has no times, .*; leave this baseline out"):
+        baselines.fit_predict("trees", loaded, in_parts(loaded))

@@ -176,6 +176,11 @@ def test_a_known_user_in_small_numbers():
     assert np.isclose(last["item_offset"], (5 - 3) / 6)
 
 
+def test_the_trend_looks_back_on_five_ratings():
+    rows = [rated(i, "a", "Alien", rating, 86400.0 * i) for i, rating in enumerate([1, 5, 4, 5, 4, 5, 3])]
+    assert np.isclose((of(rows, "user_trend") + of(rows, "user_mean"))[-1], 4.6)
+
+
 # Corpora
 
 def test_sessions_with_a_date_and_no_target_have_features():

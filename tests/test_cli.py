@@ -55,6 +55,9 @@ def test_a_lesson_that_did_not_pass_makes_the_exit_status_one(given, status):
     (["run", "--profile", "slow"], "satlib: unknown profile 'slow'; choose one of fast, full"),
     (["run", "--data-dir", "none/here"], "satlib: no folder "),
     (["data", "fetch", "netflix"], "satlib: unknown dataset 'netflix'"),
+    (["check", "--dataset", "netflix"], "satlib: unknown dataset 'netflix'"),
+    (["check", "--parts-rule", "random"], "satlib: unknown rule 'random'; choose one of group, user-time"),
+    (["check", "--dataset", "csv"], "satlib: csv needs your file"),
 ])
 def test_a_wrong_value_is_one_sentence_on_stderr_and_status_one(arguments, said, tmp_path):
     done = call(*arguments, *(["--output", tmp_path] if arguments[0] == "run" else []))
@@ -89,6 +92,29 @@ def test_an_interruption_is_status_130(monkeypatch):
     monkeypatch.setattr(runner, "run", interrupt)
     done = call("run")
     assert done.exit_code == 130 and "the same command goes on from there" in done.stderr
+
+
+def test_check_says_a_line_a_finding():
+    done = call("check")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0 and len(lines) == 2 and not done.stderr, done.stderr
+    assert all(line.startswith("checked satsim: suspect: ") for line in lines) and "helpdesk_minutes" in lines[1]
+
+
+def test_check_refuses_with_one_sentence_and_status_one(monkeypatch):
+    from satlib import inspection, leaks
+
+    asked = []
+
+    def findings(*arguments):
+        asked.append(arguments)
+        return [leaks.Finding("copies", "refused", "9 rows are copies"), leaks.Finding("column", "suspect", "x knows")]
+
+    monkeypatch.setattr(inspection, "findings", findings)
+    done = call("check", "--dataset", "movielens", "--data-dir", "d", "--parts-rule", "rows")
+    assert asked == [("movielens", "d", "rows")] and done.exit_code == 1
+    assert done.stdout == "checked movielens: suspect: x knows\n"
+    assert done.stderr == "satlib: movielens is refused, as a score on it would be wrong: 9 rows are copies\n"
 
 
 def test_data_list_names_every_corpus():

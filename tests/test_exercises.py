@@ -1,11 +1,13 @@
 """Every checker accepts the reference answer, refuses the common mistakes with a hint, and no exercise is lost."""
 
+import itertools
 import json
 import math
 import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from satlib import baselines, exercises, losses, metrics, runtime, training
 
@@ -97,9 +99,28 @@ def earliest_tested(rows, times):
     return train[::-1], test[::-1]
 
 
+def trained_copies_only(parts):
+    return exercises.answer_05_3(parts | {"validation": []})
+
+
+def different_copies(parts):
+    seen = {e.events for part in ("train", "validation") for e in parts[part]}
+    tested = {e.events for e in parts["test"]}
+    return len(tested & seen) / len(tested)
+
+
+def copies_within(parts):
+    return 1 - len({e.events for e in parts["test"]}) / len(parts["test"])
+
+
 def coupled_momentum(theta, gradient, velocity, learning_rate, weight_decay, momentum):
     velocity = momentum * velocity + gradient
     return theta - learning_rate * (velocity + weight_decay * theta), velocity
+
+
+def coral_with_exp(y, score, thresholds, weights):
+    odds = np.exp(np.subtract.outer(score, thresholds))
+    return (odds / (1 + odds) - (y[:, None] > np.arange(4))) @ weights / len(y)
 
 
 def set_columns(items, columns):
@@ -191,6 +212,45 @@ def only_ratings_are_changed(features, rows):
 
 
 # exercise -> the common mistakes, each of which must be refused
+def one_sided(one, other):
+    gap = np.subtract(one, other)
+    ways = np.array(list(itertools.product((-1, 1), repeat=len(gap)))) @ gap
+    return np.mean(ways >= gap.sum() - 1e-9) if gap.sum() > 0 else np.mean(ways <= gap.sum() + 1e-9)
+
+
+def hochberg(p, level):
+    """Holm's thresholds, but from the largest p upwards: whatever lies below one that is small enough is taken too."""
+    order = np.argsort(p)
+    passed = [step for step, place in enumerate(order) if p[place] * (len(p) - step) < level]
+    return [bool(passed) and x <= p[order[passed[-1]]] for x in p]
+
+
+def mean_over_bins(outcome, chance, bins):
+    number = np.ceil(chance * bins)
+    return sum(abs((chance - outcome)[number == m].sum()) for m in np.unique(number)) / len(chance)
+
+
+def signed_distance(outcome, chance, bins):
+    number = np.ceil(chance * bins)
+    return max((chance - outcome)[number == m].mean() for m in np.unique(number))
+
+
+def with_empty_bins(outcome, chance, bins):
+    number = np.ceil(chance * bins)
+    sums = [np.bincount(number.astype(int), weights=w, minlength=bins + 1) for w in (chance - outcome, chance * 0 + 1)]
+    with np.errstate(invalid="ignore"):
+        return np.abs(sums[0] / sums[1]).max()
+
+
+def shifted(p, level, by):
+    return tuple(end + by for end in exercises.answer_42_2(p, level))
+
+
+def up_to_the_first_excess(loss, unsure, limit):
+    risk = np.cumsum(loss[np.argsort(unsure)]) / np.arange(1, len(loss) + 1)
+    return np.argmax(np.append(risk, np.inf) > limit) / len(loss)
+
+
 WRONG = {
     "01.1": [dwell_of_all, dwell_if_true, lambda e: 0.0],
     "01.2": [lambda examples: np.mean([e.rating >= 4 for e in examples]), users_above_four],
@@ -206,6 +266,7 @@ WRONG = {
     "05.1": [rows_met, trained_users_only, lambda parts: 0.0],
     "05.2": [lambda rows, times: (rows[: len(rows) * 4 // 5], rows[len(rows) * 4 // 5 :]), earliest_tested,
              lambda rows, times: (sorted(rows)[:-1], sorted(rows)[-1:])],
+    "05.3": [trained_copies_only, different_copies, copies_within, lambda parts: 0.0],
     "11.1": [lambda loss, low, high: low + (high - low) * math.sqrt(loss), lambda loss, low, high: (high - low) * loss,
              lambda loss, low, high: high * math.sqrt(loss), lambda loss, low, high: 0.0],
     "11.2": [coupled_momentum, lambda t, g, v, lr, wd, m: (t - lr * (g + wd * t), v)],
@@ -213,6 +274,16 @@ WRONG = {
              lambda y, z, w: len(y) * exercises.answer_12_1(y, z, w), lambda y, z, w: -exercises.answer_12_1(y, z, w),
              lambda y, z, w: (1 - y) / (1 - losses.sigmoid(z)) - w * y / losses.sigmoid(z)],
     "12.2": [lambda z: z[:, 1], lambda z: z[:, 0] - z[:, 1], lambda z: losses.softmax(z)[:, 1], lambda z: z],
+    "13.1": [lambda above: 1 + above.sum(axis=1), lambda above: np.round(1 + above.sum(axis=1)),
+             lambda above: (above >= 0.5).sum(axis=1), lambda above: 6 - exercises.answer_13_1(above),
+             lambda above: 1 + np.argmax(np.hstack([1 - above[:, :1], -np.diff(above), above[:, -1:]]), 1)],
+    "13.2": [lambda y, s, t, w: exercises.answer_13_2(y, s, t, np.ones(4)),
+             lambda y, s, t, w: len(y) * exercises.answer_13_2(y, s, t, w),
+             lambda y, s, t, w: -exercises.answer_13_2(y, s, t, w),
+             lambda y, s, t, w: exercises.answer_13_2(y, s, t, w / w.sum()),
+             lambda y, s, t, w: exercises.answer_13_2(np.maximum(y - 1, 0), s, t, w), coral_with_exp],
+    "13.3": [lambda z: 1 + losses.sigmoid(z).sum(axis=1), lambda z: np.cumprod(losses.sigmoid(z), axis=1).sum(axis=1),
+             lambda z: 1 + np.cumprod(losses.sigmoid(-z), axis=1).sum(axis=1)],
     "21.1": [set_columns, lambda items, columns: [columns[item] for item in items], lambda items, columns: [1, 0, 3]],
     "21.2": [halves_of_the_oldest, lambda v: np.mean(v, axis=0), lambda v: (0.5 ** np.arange(len(v))[::-1]) @ v],
     "22.1": [empty_tail_is_all, lambda ids, n, head: ids[:n], lambda ids, n, head: ids[:1] + ids[1 - n :]],
@@ -248,6 +319,20 @@ WRONG = {
              lambda u, low, high: high * (low / high) ** u, lambda u, low, high: low * 10 ** (3 * u)],
     "36.3": [lambda new, usual, s, t: "better" if np.mean(new) < np.mean(usual) else "worse",
              lambda new, usual, s, t: exercises.answer_36_3(usual, new, s, t), whole_deviation, one_mean_varies],
+    "41.1": [one_sided, lambda one, other: exercises.answer_41_1(one, other) - 2 / 2 ** len(one),
+             lambda one, other: stats.ttest_rel(one, other).pvalue],
+    "41.2": [lambda p, level: [x < level for x in p], lambda p, level: [x * len(p) < level for x in p], hochberg],
+    "41.3": [lambda one, other, users: np.sqrt(exercises.answer_41_3(one, other, users) ** 2 - users**2),
+             lambda one, other, users: exercises.answer_41_3(one, other, 0) + users,
+             lambda one, other, users: np.sqrt(users**2 + np.var(one) / len(one) + np.var(other) / len(other)),
+             lambda one, other, users: np.sqrt(users**2 + np.var(one, ddof=1) + np.var(other, ddof=1)),
+             lambda one, other, users: users],
+    "42.1": [mean_over_bins, signed_distance, with_empty_bins],
+    "42.2": [lambda p, level: exercises.answer_42_2(p, 2 * level - 1), lambda p, level: shifted(p, level, -1),
+             lambda p, level: (1 + int(p.argmax()), 5)],
+    "42.3": [lambda loss, unsure, limit: exercises.answer_42_3(loss, -unsure, limit), up_to_the_first_excess,
+             lambda loss, unsure, limit: len(loss) * exercises.answer_42_3(loss, unsure, limit),
+             lambda loss, unsure, limit: np.mean(loss <= limit)],
     "90.1": [lambda rmse, reference: 100 * (rmse - reference) / reference, lambda rmse, reference: rmse / reference,
              lambda rmse, reference: 100 * (reference - rmse) / rmse, lambda rmse, reference: 1 - rmse / reference],
     "90.2": [lambda mean, model, oracle: (mean - model) / mean, lambda mean, model, oracle: oracle / model,

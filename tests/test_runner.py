@@ -13,7 +13,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from satlib import course, kernels, page, records, runner, runtime
+from satlib import corpora, course, inspection, kernels, page, records, runner, runtime
+from satlib.leaks import Finding
 
 FIGURE = """import matplotlib
 from matplotlib.figure import Figure
@@ -45,6 +46,7 @@ def folder(tmp_path, monkeypatch, root) -> Path:
     lessons.mkdir()
     monkeypatch.setattr(runtime, "notebooks_folder", lambda: lessons)
     monkeypatch.setattr(runtime, "data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(inspection, "findings", lambda dataset, data_dir="", rule="": [])
     return lessons
 
 
@@ -150,6 +152,80 @@ def test_a_failing_lesson_stops_only_those_that_need_it(folder, ran, tmp_path):
     assert "ZeroDivisionError" in html and 'class="failed"' in html and "needs 12_b" in html
     notebook(folder, "11_a", "1/1")  # mended: it and what needs it run, the rest does not
     assert list(run(tmp_path / "out").values()) == ["ok", "ok", "ok", "unchanged"]
+
+
+SUSPECT = Finding("column", "suspect", "feature <x> goes with the rating; leave it out")
+REFUSED = Finding("copies", "refused", "9 rows are copies; keep one of each")
+DATA = "dataset = 'satsim'\ndata_dir = ''"
+
+
+@pytest.fixture
+def looked(folder, monkeypatch):
+    """Findings that the check of the data set makes, and the data sets that it was asked for."""
+    asked, found = [], [SUSPECT]
+
+    def findings(dataset, data_dir="", rule=""):
+        asked.append((dataset, data_dir, rule))
+        return list(found)
+
+    monkeypatch.setattr(inspection, "findings", findings)
+    return asked, found
+
+
+def test_the_data_set_is_looked_over_once_before_the_lessons(folder, ran, looked, tmp_path):
+    for stem in ("11_a", "12_b"):
+        notebook(folder, stem, parameters=DATA)
+    said = []
+    runner.run(output=tmp_path / "out", parameters={"dataset": "movielens"}, say=lambda text, **k: said.append(text))
+    assert looked[0] == [("movielens", "", "")]
+    assert said[0] == f"checked movielens: suspect: {SUSPECT.sentence}"
+    assert said[1].startswith("11_a") and len(said) == 5
+    html = (tmp_path / "out" / "index.html").read_text()
+    assert '<li class="suspect">suspect: feature &lt;x&gt; goes with the rating; leave it out</li>' in html
+    looked[1].clear()
+    said.clear()
+    runner.run(output=tmp_path / "out", say=lambda text, **k: said.append(text))
+    assert said[0] == "checked satsim: no leak found"
+    assert '<li class="clean">no leak found</li>' in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_nothing_is_loaded_where_no_lesson_takes_data_and_the_page_keeps_what_was_found(folder, ran, looked, tmp_path):
+    notebook(folder, "11_a")
+    notebook(folder, "12_b", parameters=DATA)
+    notebook(folder, "90_report", parameters="dataset = 'satsim'")  # draws records, which need no corpus
+    run(tmp_path / "out", "11", "90")
+    assert not looked[0] and "looked over" not in (tmp_path / "out" / "index.html").read_text()
+    run(tmp_path / "out")
+    run(tmp_path / "out", "11")
+    assert len(looked[0]) == 1 and "leave it out" in (tmp_path / "out" / "index.html").read_text()
+    run(tmp_path / "out", "11", dataset="movielens")
+    assert "looked over" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_data_set_that_leaks_is_refused_and_the_page_says_why(folder, ran, looked, tmp_path):
+    looked[1].insert(0, REFUSED)
+    notebook(folder, "12_b", parameters=DATA)
+    said = []
+    with pytest.raises(ValueError, match="satsim is refused, as a score on it would be wrong: 9 rows are copies"):
+        runner.run(output=tmp_path / "out", say=lambda text, **k: said.append(text))
+    assert not ran and said == [f"checked satsim: suspect: {SUSPECT.sentence}"]
+    assert '<li class="refused">refused: 9 rows are copies' in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_what_is_looked_over_is_the_data_set_as_the_lessons_cut_it(tmp_path):
+    found = inspection.findings("satsim")
+    assert [finding.kind for finding in found] == ["copies", "column"]
+    inspection.remember(tmp_path, "satsim", found)
+    assert inspection.remembered(tmp_path, "satsim") == found and inspection.remembered(tmp_path, "csv") is None
+    assert inspection.findings("satsim", rule="rows")[0].severity == "refused"  # the parts that are fixed are put aside
+    with pytest.raises(ValueError, match="unknown rule 'random'"):
+        inspection.findings("satsim", rule="random")
+
+
+def test_a_table_of_the_users_own_is_looked_over(tmp_path):
+    lines = [f"u{i % 20},item {i},{1 + (7 * i // 11) % 5},{i}" for i in range(200)]
+    (tmp_path / "own.csv").write_text("\n".join(["group,text,rating,time", *lines]))
+    assert corpora.load("csv", tmp_path).rule == "group" and inspection.findings("csv", str(tmp_path)) == []
 
 
 @pytest.fixture

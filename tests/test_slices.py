@@ -6,7 +6,7 @@ import pytest
 import statsmodels.api as sm
 from invented import make
 
-from satlib import archive, corpora, metrics, slices
+from satlib import archive, corpora, metrics, sessions, simulation, slices
 from satlib.comparison import holm
 
 
@@ -84,3 +84,18 @@ def test_attributes_are_joined_by_id_and_a_strange_id_is_refused():
     joined = slices.attributes(frame.head(5).assign(id=[e.id for e in chosen]), examples)
     assert joined["region"].tolist() == [e.attributes["region"] for e in chosen]
     assert joined["age"].tolist() == [e.attributes["age"] for e in chosen] and "predicted" in joined
+
+
+def test_what_is_planted_in_satsim_is_found_in_the_committed_records():
+    """Harsh region, slang of teens, and drift, against the expected rating, corrected for three questions."""
+    found = archive.load_committed("satsim", "fast")
+    frame = pd.concat([archive.predictions(found, archive.AFTER, part) for part in ("validation", "test")])
+    examples, truth = corpora.load("satsim").examples, simulation.oracle()
+    frame = slices.attributes(frame.reset_index(drop=True), examples)
+    dates = {example.id: example.date for example in examples}
+    frame["late"] = [dates[id] >= simulation.DRIFT_DATE for id in frame["id"]]
+    frame["expected"] = [float(simulation.expected_rating(truth[id])) for id in frame["id"]]
+    signed = slices.slices(frame, ["region", "late"], target="expected").set_index("slice")
+    wide = slices.slices(frame, ["age"], "rmse", target="expected").set_index("slice")
+    chosen = pd.concat([signed.loc[[sessions.HARSH_REGION, True]], wide.loc[[sessions.SLANG_AGE]]])
+    assert (chosen["gap"] > 0).all() and (holm(chosen["p"]) < 0.05).all()

@@ -203,8 +203,11 @@ def test_curves_are_the_losses(tmp_path):
 def test_training_learns(head, tmp_path):
     rows, validation = tiny.rows(200, seed=2), tiny.rows(60, seed=3)
     model = tiny.model(head=head, threshold=3.0)
+    fitted = np.inf
     if head in ("cumulative", "coral"):  # AdamW moves a bias by one learning rate a step: far thresholds take long
         training.fit_head(model, rows, validation)
+        logits = torch.from_numpy(models.run(model, validation.sequences))
+        fitted = float(heads.loss_of(logits, torch.from_numpy(validation.ratings), model.config))
     settings = {"epochs": 10, "batch_size": 20, "learning_rate": 5e-3, "metric": "loss", "save_every": 1000}
     state = training.train(model, rows, validation, plan(**settings), tmp_path)
     unit, happy = (validation.ratings - 1) / 4, np.mean(validation.ratings >= 3)
@@ -214,7 +217,7 @@ def test_training_learns(head, tmp_path):
     above = 1 - np.cumsum(share)[:4]
     questions = [-(p * np.log(p) + (1 - p) * np.log(1 - p)) for p in above]
     constant |= dict.fromkeys(("cumulative", "corn", "soft"), constant["classes"]) | {"coral": sum(questions)}
-    assert state.best < 0.9 * constant[head]  # the best that anything blind to the text can do
+    assert state.best < 0.9 * min(constant[head], fitted)  # constant: the best of all that is blind to the text
 
 
 def test_behaviour_features_are_trained(tmp_path):
