@@ -62,8 +62,7 @@ def load(name: str, data_dir: str | Path = "", on_bad: str = "refuse", limit: in
     if bad and on_bad == "refuse" and name in HOW:
         raise ValueError(complain(next(iter(found.values())), bad))
     _check(name, examples, bad)
-    return Loaded(name, _some_groups(examples, limit, seed), checksum(found), corpus.scale, bad,
-                  corpus.rule)
+    return Loaded(name, _some_groups(examples, limit, seed), checksum(found), corpus.scale, bad, corpus.rule)
 
 
 def find(name: str, data_dir: str | Path = "") -> dict[str, Path]:

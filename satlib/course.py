@@ -17,9 +17,9 @@ GROUND = ("runtime", "records", "plots")  # every module and every lesson may us
 TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teaches them
     "files": "02", "readers": "02", "tables": "02", "amazon": "02", "registry": "02", "lexicon": "03",
     "sessions": "03", "agreement": "04", "leaks": "05", "associations": "05", "linear": "13", "weights": "21",
-    "encoders": "33", "heads": "33", "heads_ordinal": "33", "plans": "34", "checkpoints": "34", "search": "36",
-    "spread": "36", "study": "36", "archive": "41", "slices": "41", "variance": "41", "calibrators": "42",
-    "selective": "42",
+    "views": "32", "steps": "32", "neural": "32", "encoders": "33", "heads": "33", "heads_ordinal": "33",
+    "plans": "34", "checkpoints": "34", "search": "36", "spread": "36", "study": "36", "archive": "41",
+    "slices": "41", "variance": "41", "calibrators": "42", "selective": "42",
 }
 # No module imports these.
 TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "readme", "cli")

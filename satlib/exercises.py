@@ -668,6 +668,32 @@ def check_32_2(answer):
         assert np.allclose(found, answer_32_2(ratings, users, asked, k)), "count the mean of all ratings as k ratings"
 
 
+def answer_32_3(counts, rows, text):
+    words = np.log((1 + counts) / (counts.shape[1] + counts.sum(axis=1, keepdims=True)))
+    logs = np.log(rows / rows.sum()) + words[:, text].sum(axis=1)
+    weights = np.exp(logs - logs.max())  # the largest is 1, so that a long text does not end as 0 / 0
+    return float(weights @ np.arange(1, len(rows) + 1) / weights.sum())
+
+
+def check_32_3(answer):
+    counts = np.array([[9, 1, 0], [5, 2, 1], [3, 3, 3], [1, 6, 2], [0, 8, 4]])
+    rows = np.array([2, 3, 5, 9, 21])
+
+    def found(text):
+        return float(answer(counts.copy(), rows.copy(), list(text)))
+
+    assert math.isclose(found([]), 4.1), "a text without words leaves the shares of the rows: their mean rating is 4.1"
+    assert not math.isclose(found([0, 1]), round(found([0, 1]))), "the mean under the weights, not the likeliest rating"
+    several = [0, 0, 0, 1]
+    assert not math.isclose(found(several), answer_32_3(counts, rows, [0, 1])), "a word counts as often as it stands"
+    expected = answer_32_3(counts, rows, several)
+    assert math.isclose(found(several), expected, rel_tol=1e-6), (
+        f"expected {expected:.4f}: add 1 to every count, and V to the sum of a rating's counts")
+    long = found([0, 1, 2] * 400)
+    assert math.isclose(long, answer_32_3(counts, rows, [0, 1, 2] * 400), rel_tol=1e-6), (
+        f"{long:.4g} for a text of 1,200 words: a product of so many shares is 0 in floating point; add logarithms")
+
+
 # 33 models
 
 

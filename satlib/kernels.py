@@ -12,7 +12,6 @@ from pathlib import Path
 from satlib import runtime
 from satlib.course import Lesson
 
-
 # glibc would hand the memory of each batch back to the system and ask for it again, a third of a training step's time.
 ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_MMAP_THRESHOLD_": "4294967296"}
 

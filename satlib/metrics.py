@@ -102,7 +102,10 @@ def qwk(rating: Sequence[float], predicted: Sequence[float]) -> float:
 
 def midranks(values: Sequence[float]) -> np.ndarray:
     """Ranks from 1; equal values share the mean of the ranks they fill (7, 8, 8 -> 1, 2.5, 2.5)."""
-    _, which, count = np.unique(values, return_inverse=True, return_counts=True)
+    twice = 2 * np.asarray(values, dtype=float)
+    which = twice.clip(0, 4 * len(twice)).astype(int)  # small whole or half numbers are counted, others sorted
+    which = which if np.array_equal(which, twice) else np.unique(twice, return_inverse=True)[1]
+    count = np.bincount(which)
     return (np.cumsum(count) - (count - 1) / 2)[which]
 
 
@@ -120,9 +123,8 @@ def auc(rating: Sequence[float], predicted: Sequence[float]) -> float:
     rating, predicted = _pair(rating, predicted)
     satisfied = rating >= SATISFIED
     yes, no = int(satisfied.sum()), int((~satisfied).sum())
-    if not yes or not no:
-        return math.nan
-    return float(midranks(predicted)[satisfied].sum() - yes * (yes + 1) / 2) / (yes * no)
+    above = float(midranks(predicted)[satisfied].sum()) - yes * (yes + 1) / 2
+    return above / (yes * no) if yes and no else math.nan
 
 
 METRICS: dict[str, Metric] = {"rmse": rmse, "mae": mae, "accuracy": accuracy, "macro_f1": macro_f1, "uar": uar,
@@ -149,7 +151,8 @@ def _intervals(metrics: Sequence[Metric], rating, predicted, groups, draws: int,
     samples = resamples(groups, draws, rng)
     if len(np.unique(np.asarray(groups))) < 2:  # one group drawn again and again would feign certainty
         return [(math.nan, math.nan)] * len(metrics)
-    drawn = np.array([[metric(rating[rows], predicted[rows]) for metric in metrics] for rows in samples])
+    place = dict.fromkeys((spearman, auc), np.unique(predicted, return_inverse=True)[1])  # the same order, counted
+    drawn = np.array([[m(rating[rows], place.get(m, predicted)[rows]) for m in metrics] for rows in samples])
     defined = [column[~np.isnan(column)] for column in drawn.T]
     return [tuple(np.quantile(c, BOUNDS).tolist()) if c.size else (math.nan, math.nan) for c in defined]
 

@@ -77,7 +77,7 @@ def search(judge: Callable, path: str | Path, trials: int, seed: int = 0, pruner
     for left in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
         study.tell(left.number, state=failed)
     for number in runtime.progress(range(len(finished(study)), trials), "trials"):
-        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
+        study.sampler = optuna.samplers.TPESampler(seed=sampler_seed(seed, number), n_startup_trials=STARTUP)
         study.optimize(judge, n_trials=1)
         if (last := study.get_trials(deepcopy=False)[-1]).state == failed:
             raise ValueError(f"the trial with {last.params} gave no number; return a finite one or raise TrialPruned")

@@ -211,6 +211,17 @@ def only_ratings_are_changed(features, rows):
     return True
 
 
+def product_of_shares(counts, rows, text):
+    shares = (1 + counts) / (counts.shape[1] + counts.sum(axis=1, keepdims=True))
+    weights = rows / rows.sum() * shares[:, text].prod(axis=1)
+    return float(weights @ np.arange(1, 6) / weights.sum()) if weights.sum() else float("nan")
+
+
+def no_added_counts(counts, rows, text):
+    weights = rows * (counts / counts.sum(axis=1, keepdims=True))[:, text].prod(axis=1)
+    return float(weights @ np.arange(1, 6) / weights.sum()) if weights.sum() else float("nan")
+
+
 # exercise -> the common mistakes, each of which must be refused
 def one_sided(one, other):
     gap = np.subtract(one, other)
@@ -301,6 +312,9 @@ WRONG = {
              lambda texts, w: exercises.answer_32_1(texts, w) - 1],
     "32.2": [user_means, lambda r, u, asked, k=5: np.full(len(asked), r.mean()),
              lambda r, u, asked, k=5: exercises.answer_32_2(r, u, asked)],
+    "32.3": [product_of_shares, no_added_counts, lambda c, rows, text: exercises.answer_32_3(c, rows, list(set(text))),
+             lambda c, rows, text: float(round(exercises.answer_32_3(c, rows, text))),
+             lambda c, rows, text: exercises.answer_32_3(c, np.ones(5), text)],
     "33.1": [changes_input, lambda hidden, mask: hidden.amax(1),
              lambda hidden, mask: (hidden * mask[:, :, None]).amax(1)],
     "33.2": [lambda p, t: (p.argmax(1) + 1, p[:, int(t) - 1 :].sum(1)), lambda p, t: (p @ range(5), p[:, 3:].sum(1)),

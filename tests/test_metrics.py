@@ -90,8 +90,9 @@ def test_classes_round_halves_up():
 
 
 def test_midranks_equal_scipy():
-    values = np.random.default_rng(0).integers(0, 6, 50)
-    assert np.array_equal(metrics.midranks(values), scipy.stats.rankdata(values))
+    whole = np.random.default_rng(0).integers(0, 6, 50)
+    for values in (whole, whole / 2, whole / 3, whole - 3.0, whole * 1e12, 7 + whole, [2.5], [1e300, -1e300]):
+        assert np.array_equal(metrics.midranks(values), scipy.stats.rankdata(values))
 
 
 @pytest.mark.parametrize("rating, predicted, said", [
@@ -133,6 +134,16 @@ def test_bootstrap_is_the_percentile_interval_of_the_plain_loop():
     expected = np.percentile(values, [2.5, 97.5])
     assert metrics.bootstrap(metrics.mae, y, p, groups, 150, np.random.default_rng(9)) == pytest.approx(expected)
     assert metrics.bootstrap(metrics.mae, y, p, groups, 150, 9) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("metric", [metrics.spearman, metrics.auc])
+def test_the_short_cut_of_metrics_that_look_at_the_order_only_changes_no_interval(metric):
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(30), 3)
+    for y in (rng.integers(1, 6, 90) / 1, rng.integers(1, 11, 90) / 2, rng.integers(3, 16, 90) / 3):
+        p = (y + rng.normal(0, 1, 90)).round(1)
+        plain = [metric(y[rows], p[rows]) for rows in metrics.resamples(groups, 100, np.random.default_rng(9))]
+        assert metrics.bootstrap(metric, y, p, groups, 100, 9) == tuple(np.quantile(plain, [0.025, 0.975]))
 
 
 def test_interval_by_group_covers_the_truth_and_by_row_does_not():
