@@ -87,6 +87,14 @@ class Rows:
         """Tokens of each row: shape [N]."""
         return np.array([len(sequence) for sequence in self.sequences])
 
+    def some(self, n: int) -> "Rows":
+        """A seeded choice of n rows; all rows for 0, or where there are no more."""
+        if not 0 < n < len(self.ratings):
+            return self
+        kept = np.sort(np.random.default_rng(0).choice(len(self.ratings), n, replace=False))
+        features = None if self.features is None else self.features[kept]
+        return Rows([self.sequences[i] for i in kept], self.ratings[kept], features)
+
 
 def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -> list[np.ndarray]:
     """The epoch's batches: a permutation of 0..n-1 that depends on seed and epoch only, cut into nearly equal parts.

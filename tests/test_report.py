@@ -94,34 +94,6 @@ def test_the_rows_can_be_computed_again_from_the_predictions(found):
             assert np.mean(seeds) == pytest.approx(report.value(found, model, metric), abs=1e-6)
 
 
-def test_calibration_bins_are_equal_and_sorted_and_keep_the_means():
-    rng = np.random.default_rng(0)
-    predicted = rng.uniform(1, 5, 103)
-    rating = predicted + 0.5
-    bins = report.calibration(rating, predicted)
-    assert bins["n"].tolist() == [11, 11, 11, 10, 10, 10, 10, 10, 10, 10] and bins["predicted"].is_monotonic_increasing
-    assert np.average(bins["rating"], weights=bins["n"]) == pytest.approx(rating.mean())
-    first = np.sort(predicted)[:11]
-    assert bins["predicted"][0] == pytest.approx(first.mean())
-    assert bins["error"][0] == pytest.approx(first.std() / np.sqrt(11))
-    assert report.miscalibration(bins) == pytest.approx(0.5)
-    with pytest.raises(ValueError, match="bins = 0; choose 1 to 103"):
-        report.calibration(rating, predicted, 0)
-
-
-def test_calibration_sorts_by_prediction_and_weighs_bins_by_size():
-    bins = report.calibration([5, 1, 1, 2, 4], [1.0, 4.0, 2.0, 3.0, 5.0], bins=2)
-    assert bins["predicted"].tolist() == [2, 4.5] and bins["n"].tolist() == [3, 2]
-    assert bins["rating"].tolist() == pytest.approx([8 / 3, 2.5])
-    assert report.miscalibration(bins) == pytest.approx((3 * (8 / 3 - 2) + 2 * 2) / 5)
-
-
-def test_calibration_survives_a_constant_prediction():
-    bins = report.calibration([1, 2, 3, 4], [3, 3, 3, 3], bins=2)
-    assert bins["predicted"].tolist() == [3, 3] and bins["n"].tolist() == [2, 2]
-    assert report.miscalibration(bins) == pytest.approx(1)
-
-
 def test_by_domain_adds_up_and_pools_the_rare_ones(found):
     frame = report.by_domain(found, ["mean", "oracle"], draws=20)
     assert set(frame["domain"]) == set(DOMAINS) and len(frame) == 6 and set(frame["n"]) == {30}

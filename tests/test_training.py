@@ -74,6 +74,15 @@ def test_batches_by_length_cover_each_row_once_pad_less_and_keep_no_order_of_len
         assert abs(np.corrcoef(means, range(len(means)))[0, 1]) < 0.4
 
 
+def test_some_rows_are_a_seeded_choice_that_keeps_rows_together():
+    rows = tiny.rows(30, features=2)
+    some = rows.some(7)
+    places = [rows.sequences.index(sequence) for sequence in some.sequences]
+    assert len(some.ratings) == 7 and places == sorted(places) and some.lengths.tolist() == rows.lengths[places].tolist()
+    assert np.array_equal(some.ratings, rows.ratings[places]) and np.array_equal(some.features, rows.features[places])
+    assert rows.some(7).sequences == some.sequences and rows.some(0) is rows is rows.some(30)
+
+
 def test_order_depends_on_seed_and_epoch_only():
     def order(seed, epoch, **changes):
         return np.concatenate(training.batches(40, plan(seed=seed, **changes), epoch)).tolist()
