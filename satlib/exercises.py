@@ -271,7 +271,7 @@ def check_05_3(answer):
         known, got = set(train + validation), float(answer(rows))
         share = sum(what in known for what in test) / len(test)
         mistakes = [(sum(what in train for what in test) / len(test), "validation rows have been seen as well"),
-                    (len(set(test) & known) / len(set(test)), "count rows: a session that is tested twice counts twice"),
+                    (len(set(test) & known) / len(set(test)), "count rows: a session tested twice counts twice"),
                     (1 - len(set(test)) / len(test), "copies inside the test part alone are not asked for"),
                     (0.0, "copies have other ids: compare the events")]
         hints = [hint for mistake, hint in mistakes if math.isclose(got, mistake, abs_tol=1e-9)]

@@ -78,7 +78,8 @@ def test_some_rows_are_a_seeded_choice_that_keeps_rows_together():
     rows = tiny.rows(30, features=2)
     some = rows.some(7)
     places = [rows.sequences.index(sequence) for sequence in some.sequences]
-    assert len(some.ratings) == 7 and places == sorted(places) and some.lengths.tolist() == rows.lengths[places].tolist()
+    assert len(some.ratings) == 7 and places == sorted(places)
+    assert some.lengths.tolist() == rows.lengths[places].tolist()
     assert np.array_equal(some.ratings, rows.ratings[places]) and np.array_equal(some.features, rows.features[places])
     assert rows.some(7).sequences == some.sequences and rows.some(0) is rows is rows.some(30)
 
