@@ -19,6 +19,8 @@ LOOKS = {
     "frozen-behaviour": (4, 1), "bert-behaviour": (0, 1), "oracle": (3, 3),
 }  # fmt: skip
 MODELS = tuple(LOOKS)
+# What the report draws, one model of a family:
+DRAWN = ("mean", "biases", "trees", "tfidf-ridge", "bert-before", "bert-after", "bert-behaviour", "oracle")
 REQUIRED = ("mean", "tfidf-ridge", "bert-before", "bert-after")
 RIDGE, BEFORE, AFTER = REQUIRED[1:]
 TREES, BOTH = "trees", "bert-behaviour"  # behaviour without text, and text with behaviour

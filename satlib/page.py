@@ -13,7 +13,6 @@ from satlib.course import Lesson
 
 LARGEST_SVG = 200_000  # bytes; above it a figure goes into the page as PNG
 HEADLINE = ("rmse", "mae", "accuracy", "macro_f1", "qwk", "spearman", "auc")
-MODELS = ("majority", "mean", "tfidf-ridge", "bert-before", "bert-after", "oracle")
 
 STYLE = """
 :root { color-scheme: light; }
@@ -78,6 +77,8 @@ def _lessons(shown: list[tuple[Lesson, object]]) -> str:
 
 def _headline(rows: list[dict]) -> str:
     """Test metrics, one line a model, with their intervals."""
+    from satlib.archive import MODELS
+
     test = {(row["model"], row["metric"]): row for row in rows if row["part"] == "test"}
     models = sorted({model for model, _ in test}, key=lambda name: (MODELS.index(name) if name in MODELS else 99, name))
     metrics = [name for name in HEADLINE if any(metric == name for _, metric in test)]

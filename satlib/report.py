@@ -14,6 +14,7 @@ from satlib.archive import (  # noqa: F401  lesson 90 and the README find here w
     AFTER,
     BEFORE,
     COMMITTED,
+    DRAWN,
     MODELS,
     OWN,
     REQUIRED,
