@@ -89,7 +89,7 @@ def test_attributes_are_joined_by_id_and_a_strange_id_is_refused():
 def test_what_is_planted_in_satsim_is_found_in_the_committed_records():
     """Harsh region, slang of teens, and drift, against the expected rating, corrected for three questions."""
     found = archive.load_committed("satsim", "fast")
-    frame = pd.concat([archive.predictions(found, archive.AFTER, part) for part in ("validation", "test")])
+    frame = pd.concat([archive.predictions(found, "embeddings-ridge", part) for part in ("validation", "test")])
     examples, truth = corpora.load("satsim").examples, simulation.oracle()
     frame = slices.attributes(frame.reset_index(drop=True), examples)
     dates = {example.id: example.date for example in examples}
