@@ -157,7 +157,6 @@ def key(lesson: Lesson, given: dict, needs: list[Result | None], values: dict[st
     code = "".join(course.code_of(lesson))
     folders = {EMBEDDED[name] for name in course.uses(lesson) & EMBEDDED.keys()}
     folders |= {name for name in EMBEDDED.values() if f'data_folder() / "{name}"' in code}  # read without a module
-    folders |= {"runs"} if any("data_folder()" in code for code in course.code_of(lesson)) else set()  # studies
     data = [_stamps(runtime.data_folder() / name, runtime.sha256) for name in sorted(folders)]
     local = values["data_dir"] or os.environ.get("SATLIB_DATA", "")
     data += [_stamps(Path(local))] if local and "dataset" in given else []
