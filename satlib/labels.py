@@ -25,7 +25,7 @@ def to_unit(rating, low: float = 1.0, high: float = 5.0) -> np.ndarray:
     """Ratings on ``low``..``high`` as numbers in [0, 1], any shape; refuses a rating outside the scale."""
     _check_scale(low, high)
     rating = numbers("rating", rating)
-    _refuse("rating", rating, (rating < low) | (rating > high), f"the scale runs from {low:g} to {high:g}")
+    refuse("rating", rating, (rating < low) | (rating > high), f"the scale runs from {low:g} to {high:g}")
     return (rating - low) / (high - low)
 
 
@@ -40,19 +40,21 @@ def _check_scale(low: float, high: float) -> None:
         raise ValueError(f"the scale runs from {low!r} to {high!r}; its low end must be a number below its high end")
 
 
-def numbers(name: str, value) -> np.ndarray:
-    """``value`` as finite float64 of any shape, or ValueError that names what is wrong with it."""
+def numbers(name: str, value, dims: int | None = None) -> np.ndarray:
+    """``value`` as finite float64 with ``dims`` dimensions (None: any number), or ValueError that says why not."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of numbers ({error}); give numbers in rows of one length") from error
-    if not array.size:
-        raise ValueError(f"{name} has shape {list(array.shape)}; give at least one number")
-    _refuse(name, array, ~np.isfinite(array), "give finite numbers")
+    if array.size == 0 or dims not in (None, array.ndim):
+        legal = {None: "any shape but an empty one", 1: "shape [N], N >= 1", 2: "shape [N, K], N and K >= 1"}[dims]
+        raise ValueError(f"{name} has shape {list(array.shape)}; it needs {legal}")
+    refuse(name, array, ~np.isfinite(array), "give finite numbers")
     return array
 
 
-def _refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
+def refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
+    """ValueError that names the first number of ``array`` where ``bad`` is true, if there is one, and the remedy."""
     if bad.any():
         where = np.argwhere(bad)[0].tolist()
         raise ValueError(f"{name}{where or ''} is {float(array[tuple(where)])}; {remedy}")
@@ -92,7 +94,7 @@ def mean(ratings: Ratings) -> np.ndarray:
 def counts(ratings: Ratings) -> np.ndarray:
     """How many annotators gave 1, 2, 3, 4 and 5 stars: [N, 5]."""
     given, row, size = flat(ratings)
-    _refuse("ratings", given, ~np.isin(given, STARS), "only 1, 2, 3, 4 and 5 are counted: round it, or use the mean")
+    refuse("ratings", given, ~np.isin(given, STARS), "only 1, 2, 3, 4 and 5 are counted: round it, or use the mean")
     return np.bincount(5 * row + given.astype(int) - 1, minlength=5 * len(size)).reshape(-1, 5)
 
 

@@ -9,24 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from satlib.labels import from_unit as from_unit
+from satlib.labels import numbers
+from satlib.labels import refuse as _refuse
+from satlib.labels import to_unit as to_unit
+
 
 def _numbers(name: str, value, dims: int | None = 1) -> np.ndarray:
-    """``value`` as finite float64 with ``dims`` dimensions (None: any number of them)."""
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of numbers ({error}); give numbers in rows of one length") from error
-    if array.size == 0 or dims not in (None, array.ndim):
-        legal = {None: "any shape but an empty one", 1: "shape [N], N >= 1", 2: "shape [N, K], N and K >= 1"}[dims]
-        raise ValueError(f"{name} has shape {list(array.shape)}; it needs {legal}")
-    _refuse(name, array, ~np.isfinite(array), "give finite numbers")
-    return array
-
-
-def _refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
-    if bad.any():
-        where = np.argwhere(bad)[0].tolist()
-        raise ValueError(f"{name}{where or ''} is {float(array[tuple(where)])}; {remedy}")
+    return numbers(name, value, dims)  # most of what stands here has one dimension
 
 
 def _paired(first: str, one, second: str, other, dims: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -42,25 +32,6 @@ def _targets(y, output, name: str, binary: bool = False) -> tuple[np.ndarray, np
         _refuse("y", y, (y != 0) & (y != 1), "a binary label is 0 (unsatisfied) or 1 (satisfied)")
     _refuse("y", y, (y < 0) | (y > 1), "a target lies in [0, 1]: scale ratings with to_unit first")
     return y, output
-
-
-def to_unit(rating, low: float = 1.0, high: float = 5.0) -> np.ndarray:
-    """Ratings on ``low``..``high`` as targets in [0, 1], any shape; refuses a rating outside the scale."""
-    _check_scale(low, high)
-    rating = _numbers("rating", rating, None)
-    _refuse("rating", rating, (rating < low) | (rating > high), f"the scale runs from {low:g} to {high:g}")
-    return (rating - low) / (high - low)
-
-
-def from_unit(unit, low: float = 1.0, high: float = 5.0) -> np.ndarray:
-    """The inverse of ``to_unit``. A prediction beyond [0, 1] stays beyond the scale: clip it where that matters."""
-    _check_scale(low, high)
-    return low + (high - low) * _numbers("unit", unit, None)
-
-
-def _check_scale(low: float, high: float) -> None:
-    if not -np.inf < low < high < np.inf:
-        raise ValueError(f"the scale runs from {low!r} to {high!r}; its low end must be a number below its high end")
 
 
 def squared_error(y, p) -> float:

@@ -13,12 +13,12 @@ import numpy as np
 
 from satlib import records
 from satlib.interactions import Example
+from satlib.labels import SATISFIED
 
 if TYPE_CHECKING:
     from satlib.corpora import Loaded
 
 CLASSES = 5
-SATISFIED = 4.0  # the lowest rating of a satisfied user
 BOUNDS = (0.025, 0.975)  # of the 95 % interval
 
 Metric = Callable[[Sequence[float], Sequence[float]], float]
