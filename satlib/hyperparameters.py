@@ -68,6 +68,18 @@ def changed(run: Run, **values) -> Run:
     return replace(run, plan=replace(run.plan, **values), **own)
 
 
+def rates_of(name: str, text: str) -> list[float]:
+    """Learning rates from a parameter such as "1e-05 1e-04"; ValueError that names it where a word is no rate."""
+    try:
+        rates = [float(word) for word in text.split()]
+    except ValueError:
+        rates = []
+    if not rates or not all(0 < rate < 1 for rate in rates):
+        raise ValueError(f"{name} = {text!r}; write learning rates between 0 and 1 with blanks between, "
+                         "as in '1e-05 1e-04'")
+    return rates
+
+
 def sweep(base: Run, name: str, values: Iterable, seeds: Iterable[int]) -> list[Run]:
     """Runs that differ from ``base`` in one hyperparameter, named for example ``bert-learning-rate-3e-05``."""
     runtime.one_of("hyperparameter", name, NAMES)

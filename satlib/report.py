@@ -4,6 +4,7 @@ Nothing here trains or predicts. A record holds the prediction for each example,
 two models can be compared example by example, and models that were not judged on the same rows are refused.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,13 +59,23 @@ def table(found: Sequence[RunRecord], shown: Sequence[str] = tuple(metrics.METRI
     return wide.reindex(columns=list(shown)).fillna("-").rename_axis(columns=None)
 
 
+def training_rows(found: Sequence[RunRecord]) -> int | str:
+    """How many rows taught the models; where some learned from fewer, these are named: "80419 (bert-after 8000)"."""
+    rows = {record.model: record.parameters["train_rows"] for record in found if "train_rows" in record.parameters}
+    if not rows:
+        return "-"
+    usual = Counter(rows.values()).most_common(1)[0][0]
+    others = [f"{model} {n}" for model, n in rows.items() if n != usual]
+    return f"{usual} ({', '.join(others)})" if others else usual
+
+
 def facts(found: Sequence[RunRecord]) -> pd.Series:
     """What a reader must know beside the numbers: training rows, test rows, seeds, encoder, epochs kept, machine."""
     tuned = [r for r in found if r.model == AFTER] or list(found)
     said = tuned[0].parameters
     seeds = {"seeds": [r.seed for r in tuned], "best epoch": [r.parameters.get("best_epoch", "-") for r in tuned]}
     return pd.Series({
-        "training rows": said.get("train_rows", "-"),
+        "training rows": training_rows(found),
         "test rows": len(predictions(found, tuned[0].model)) // len(tuned),
         **{name: ", ".join(map(str, values)) for name, values in seeds.items()},
         "encoder": said.get("encoder", "-"), "learning rate": said.get("learning_rate", "-"),

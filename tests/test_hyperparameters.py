@@ -515,3 +515,10 @@ def test_the_committed_study_belongs_to_the_kit():
         assert {row["part"] for row in one.rows} <= {"validation"} and one.predictions == {}
     assert all(path.stat().st_size < 8000 for path in records.paths(runtime.data_folder() / "runs" / "hyperparameters")
                if "search" not in path.name)
+
+
+def test_rates_are_read_from_words_and_what_is_none_is_refused():
+    assert hyper.rates_of("rates", " 1e-05  3e-4 ") == [1e-5, 3e-4]
+    for text in ("", "abc", "1e-5,1e-4", "1e-5 0", "2", "nan", "-1e-5"):
+        with pytest.raises(ValueError, match="sgd_rates = .*; write learning rates between 0 and 1"):
+            hyper.rates_of("sgd_rates", text)

@@ -118,3 +118,9 @@ def test_real_judged_records_fit_the_report():
     wide = report.table(made)
     assert isinstance(wide, pd.DataFrame) and list(wide.index) == ["mean", "bert-after"]
     assert report.difference(made, "bert-after", "mean", draws=5).value > 0
+
+
+def test_models_that_learned_from_fewer_rows_are_named():
+    learned = [records.RunRecord(name, "d", "fast", 0, "x", "y", {"train_rows": n})
+               for name, n in (("a", 9), ("b", 4), ("c", 9))]
+    assert report.training_rows(learned) == "9 (b 4)" and report.training_rows(learned[::2]) == 9
