@@ -65,9 +65,12 @@ def models(found: Sequence[RunRecord]) -> list[str]:
 
 
 def predictions(found: Sequence[RunRecord], model: str, part: str = "test") -> pd.DataFrame:
-    """Columns seed, id, group, domain, rating, predicted: the examples of a part once for every seed of the model."""
+    """Columns seed, id, group, domain, rating, predicted: the examples of a part once for every seed of the model.
+
+    Where a record has no domains, all rows have the data set's name.
+    """
     names = ["id", "group", "domain", "rating", "predicted"]
-    frames = [pd.DataFrame({name: r.predictions[part][name] for name in names}).assign(seed=r.seed)
+    frames = [pd.DataFrame({name: r.predictions[part].get(name, r.dataset) for name in names}).assign(seed=r.seed)
               for r in found if r.model == model and part in r.predictions]
     if not frames:
         there = ", ".join(sorted({r.model for r in found}))

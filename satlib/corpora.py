@@ -17,17 +17,9 @@ import numpy as np
 
 from satlib import amazon, files, readers, runtime
 from satlib.interactions import BadRow, Example, complain
-from satlib.registry import REGISTRY, Corpus, File, known, table
+from satlib.registry import HOW, REGISTRY, Corpus, File, known, table
 
-__all__ = ["REGISTRY", "Corpus", "File", "Loaded", "checksum", "fetch", "find", "known", "load", "table"]
-
-# What is not fetched, and what to do instead.
-HOW = {
-    "satsim": "it is embedded in the kit",
-    "csv": "it is your own file: load it with path=",
-    "amazon-reviews-2023": "load it with category='All_Beauty' to stream that category from its hub, or put "
-                           "reviews.jsonl and meta.jsonl in its fields in a folder that data_dir or SATLIB_DATA names",
-}
+__all__ = ["REGISTRY", "Corpus", "File", "Loaded", "checksum", "fetch", "find", "here", "known", "load", "table"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +64,11 @@ def find(name: str, data_dir: str | Path = "") -> dict[str, Path]:
         return LOCATE[name](data_dir)
     found = {file.name: _local(file, data_dir) for file in corpus.files}
     return found if all(found.values()) else found | fetch(name, [file for file in found if not found[file]])
+
+
+def here(name: str, data_dir: str | Path = "") -> bool:
+    """Whether the files of a corpus lie on this machine, verified; nothing is downloaded."""
+    return bool(known(name).files) and all(_local(file, data_dir) for file in known(name).files)
 
 
 def fetch(name: str, names: list[str] | None = None) -> dict[str, Path]:

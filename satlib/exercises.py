@@ -972,6 +972,254 @@ def check_42_3(answer):
                                           f"the limit {limit} the share is {right:.2f}, not {found:.2f}")
 
 
+# 61 reproduction_uss
+
+
+def answer_61_1(printed, precision):
+    return printed / (precision + printed / (2 * precision))
+
+
+def check_61_1(answer):
+    for precision, recall in ((0.25, 0.25), (0.1, 0.6), (0.5, 0.05), (0.3, 0.3)):
+        printed, right = 2 * precision * recall, 2 * precision * recall / (precision + recall)
+        found = float(answer(printed, precision))
+        assert not math.isclose(found, printed), "that is what was printed; it was divided by 1, not by P + R"
+        twice = math.isclose(precision + recall, 0.5)
+        assert twice or not math.isclose(found, 2 * printed), "half is lost only where P + R = 0.5"
+        assert not math.isclose(found, recall) or math.isclose(recall, right), "that is the recall; go on from it"
+        assert precision == recall or not math.isclose(found, printed / (precision + printed / precision)), \
+            "printed is 2 P R, so R = printed / (2 P)"
+        assert math.isclose(found, right), f"P = {precision} and R = {recall} have F1 {right:.3f}, not {found:.3f}"
+
+
+def answer_61_2(counts):
+    below = np.cumsum(counts) - counts
+    n = np.sum(counts)
+    return 1 - 6 * np.sum(counts * below**2) / (n**3 - n)
+
+
+def check_61_2(answer):
+    for counts in ([0, 1, 8, 1, 0], [1, 2, 10, 4, 3], [0, 0, 5, 5, 0], [3, 0, 0, 0, 4]):
+        counts = np.array(counts)
+        found, right = float(answer(counts)), answer_61_2(counts)
+        n, below = counts.sum(), np.cumsum(counts) - counts
+        middle, upper = below + (counts - 1) / 2, below + counts - 1
+        assert not math.isnan(found), "undefined is the right rho; asked is the faulty one, which has a number"
+        for ranks, hint in ((middle, "equal ratings take the rank of the first of them, not the middle one"),
+                            (upper, "equal ratings take the rank of the first of them, not of the last"),
+                            (np.arange(5) * (counts > 0), "a rank counts the rows below, not the classes below")):
+            mistaken = 1 - 6 * np.sum(counts * ranks**2) / (n**3 - n)
+            assert math.isclose(found, right) or not math.isclose(found, mistaken), hint
+        once = 1 - 6 * np.sum(below**2) / (n**3 - n)
+        assert math.isclose(found, right) or not math.isclose(found, once), "sum over the rows, not over the classes"
+        assert math.isclose(found, right), f"the counts {counts.tolist()} have {right:.3f}, not {found:.3f}"
+
+
+def answer_61_3(groups, folds):
+    size = len(groups) // folds
+    first = {}
+    for row, group in enumerate(groups):
+        first.setdefault(group, min(row // size, folds - 1))
+    return [first[group] for group in groups]
+
+
+def check_61_3(answer):
+    for sizes, folds in (([3, 3, 3, 3], 4), ([2, 4, 3, 1, 5], 3), ([1, 5, 2, 2, 3, 4], 4), ([4, 1, 1, 1], 2)):
+        groups = [f"d{i}" for i, size in enumerate(sizes) for _ in range(size)]
+        found, right = [int(fold) for fold in answer(groups, folds)], answer_61_3(groups, folds)
+        assert len(found) == len(groups), f"give a fold for each of the {len(groups)} rows"
+        cut = [g for g in dict.fromkeys(groups) if len({f for f, h in zip(found, groups, strict=True) if h == g}) > 1]
+        assert not cut, f"{len(cut)} dialogues are cut: all rows of one have the fold of its first row"
+        assert max(found) < folds, f"folds have the numbers 0 to {folds - 1}: the last block takes the rest"
+        names = list(dict.fromkeys(groups))
+        equal = [min(names.index(g) // max(len(names) // folds, 1), folds - 1) for g in groups]
+        assert found == right or found != equal, "blocks have equally many rows, not equally many dialogues"
+        last = {g: min(i // (len(groups) // folds), folds - 1) for i, g in enumerate(groups)}
+        assert found == right or found != [last[g] for g in groups], "the first row of a dialogue decides, not the last"
+        assert found == right, f"dialogues of {sizes} rows in {folds} folds: {right}, not {found}"
+
+
+# 62 reproduction_usda
+
+
+def answer_62_1(ratings):
+    mean = sum(ratings) / len(ratings)
+    return 1 + (mean > 3) - (mean < 3)
+
+
+def check_62_1(answer):
+    for ratings in ([3, 3, 4], [3, 3, 3], [3, 2, 3, 3], [2, 4, 3], [1, 5, 5], [4, 4, 2, 2, 2], [3, 3, 3, 3, 5], [2, 2]):
+        found, right = int(answer(list(ratings))), answer_62_1(ratings)
+        rounded = answer_62_1([round(sum(ratings) / len(ratings))])
+        frequent = answer_62_1([max(sorted(set(ratings)), key=ratings.count)])
+        assert found in (0, 1, 2), f"the classes are 0, 1 and 2; {found} is none of them"
+        assert found == right or found != rounded, f"{ratings}: do not round the mean, its sign against 3 decides"
+        assert found == right or found != frequent, f"{ratings}: that is the class of the most frequent rating"
+        assert found == right, f"{ratings} have the mean {sum(ratings) / len(ratings):.2f}: class {right}, not {found}"
+
+
+def answer_62_2(turns, judged, skip):
+    return [(name, i) for name, count in turns.items() if name not in judged for i in range(skip, count)]
+
+
+def check_62_2(answer):
+    cases = (({"a": 5, "b": 6, "c": 3, "d": 4}, {"b"}, 3), ({"a": 4, "b": 5}, set(), 2), ({"a": 4, "b": 4}, {"a"}, 0),
+             ({"a": 3, "b": 7}, {"a", "x"}, 3))
+    for turns, judged, skip in cases:
+        found, right = sorted(map(tuple, answer(dict(turns), set(judged), skip))), answer_62_2(turns, judged, skip)
+        leaked, one_less = (answer_62_2(turns, *other) for other in ((set(), skip), (judged, skip + 1)))
+        right, leaked, one_less = sorted(right), sorted(leaked), sorted(one_less)
+        last = [(name, i) for name, i in right if i < turns[name] - 1]
+        assert found == right or found != leaked, "turns of judged dialogues stand in training: leave them out"
+        assert found == right or found != one_less, f"{skip} turns are skipped, so the first to stay has number {skip}"
+        assert found == right or found != last, "the last turn is the row OVERALL, which stays an example"
+        assert found == right, f"{turns} without {sorted(judged)}, {skip} skipped, leave {right}, not {found}"
+
+
+def answer_62_3(validation, test):
+    chosen = max(validation, key=validation.get)
+    return test[chosen], max(test.values()) - test[chosen]
+
+
+def check_62_3(answer):
+    cases = (({"a": 0.61, "b": 0.58, "c": 0.55}, {"c": 0.62, "b": 0.50, "a": 0.57}),
+             ({"a": 0.40, "b": 0.52}, {"a": 0.70, "b": 0.66}), ({"x": 0.3, "y": 0.2}, {"x": 0.5, "y": 0.1}))
+    for validation, test in cases:
+        value, gain = map(float, answer(dict(validation), dict(test)))
+        right, more = answer_62_3(validation, test)
+        best = max(test.values())
+        assert math.isclose(value, right) or not math.isclose(value, best), "that model was chosen on the test rows"
+        assert math.isclose(value, right) or not math.isclose(value, max(validation.values())), \
+            "report the chosen model's score on the test rows; its validation score has been used to choose"
+        assert math.isclose(value, right), f"validation chooses a model that has {right} on the test rows, not {value}"
+        assert math.isclose(gain, more, abs_tol=1e-9) or not math.isclose(gain, -more), "the best on test is not worse"
+        assert math.isclose(gain, more, abs_tol=1e-9), f"choosing on test would have added {more:.2f}, not {gain:.2f}"
+
+
+# 63 reproduction_ab_redial
+
+
+def answer_63_1(items, values):
+    found = []
+    for i, item in enumerate(items):
+        rest = [value for j, value in enumerate(values) if items[j] == item and j != i]
+        found.append(sum(rest) / len(rest))
+    return found
+
+
+def check_63_1(answer):
+    items, values = ["a", "b", "a", "b", "b", "c", "c"], [1.0, 4.0, 5.0, 4.0, 1.0, 3.0, 2.0]
+    found, right = np.asarray(answer(items, values), dtype=float), np.array(answer_63_1(items, values))
+    assert found.shape == right.shape, f"one number for each of the {len(items)} rows, not the shape {found.shape}"
+    own = [np.mean([v for v, other in zip(values, items, strict=True) if other == item]) for item in items]
+    everyone = (sum(values) - np.array(values)) / (len(values) - 1)
+    unequal = [np.mean([v for v, other in zip(values, items, strict=True) if other == item and v != mine])
+               for item, mine in zip(items, values, strict=True)]
+    assert not np.allclose(found, own), "that mean holds the row's own value: leave it out"
+    assert not np.allclose(found, everyone), "the others of the same item only, not all other rows"
+    assert not np.allclose(found, unequal), "another row may hold the same value: leave out the row, not the value"
+    assert np.allclose(found, right), f"{values} of the items {items} give {right.tolist()}, not {found.tolist()}"
+
+
+def answer_63_2(same, other):
+    return other, same - other, 1 - same
+
+
+def check_63_2(answer):
+    for same, other in ((0.65, 0.42), (0.9, 0.3), (0.5, 0.5), (1.0, 0.0)):
+        found, right = tuple(map(float, answer(same, other))), (other, same - other, 1 - same)
+        assert len(found) == 3, "three shares: quality, annotator, noise"
+        assert same == 1 or not np.allclose(found, (other**2, same**2 - other**2, 1 - same**2)), \
+            "r is the share itself here: both answers hold the same part once, so nothing is squared"
+        assert other in (0, same) or not np.allclose(found, (same - other, other, 1 - same)), \
+            "what two annotators have in common is the quality; what only the same annotator adds is hers"
+        assert np.isclose(sum(found), 1), f"the three shares of a variance sum to 1, not to {sum(found):.2f}"
+        assert np.allclose(found, right), f"same {same}, other {other}: {right}, not {found}"
+
+
+def answer_63_3(r, wanted):
+    m = 1
+    while math.sqrt(m * r / (1 + (m - 1) * r)) < wanted:
+        m += 1
+    return m
+
+
+def check_63_3(answer):
+    for r, wanted in ((0.35, 0.8), (0.35, 0.5), (0.47, 0.9), (0.2, 0.95), (0.6, 0.9)):
+        found, right = float(answer(r, wanted)), answer_63_3(r, wanted)
+        reliable = wanted * (1 - r) / (r * (1 - wanted))
+        assert not math.isclose(found, max(1, math.ceil(reliable))) or right == found, \
+            "m r / (1 + (m - 1) r) is the square of the ceiling: take its root"
+        assert found == int(found), f"a whole number of annotators, not {found:.2f}"
+        assert found != right - 1, f"{found:.0f} annotators stay below {wanted}: round up"
+        assert found == right, f"r = {r} and a ceiling of {wanted}: {right} annotators, not {found:.0f}"
+
+
+# 64 reproduction_ratings
+
+
+def answer_64_1(users, times):
+    order = sorted(range(len(users)), key=lambda i: times[i])  # equal times keep the order of the file
+    return sorted({users[i]: i for i in order}.values())
+
+
+def check_64_1(answer):
+    cases = (("abab", [1, 2, 3, 4]), ("aabbb", [9, 3, 1, 8, 4]), ("cabcab", [5, 5, 1, 2, 7, 3]), ("aa", [4, 4]))
+    for users, times in cases:
+        found, right = sorted(int(i) for i in answer(list(users), times)), answer_64_1(users, times)
+        in_file = sorted({user: i for i, user in enumerate(users)}.values())
+        first = answer_64_1(users, [-time for time in times])
+        assert found == right or found != in_file, "that is the last row of each user in the file: look at the times"
+        assert found == right or len(set(users)) == 1 or len(found) != 1, "one row of each user, not one of all"
+        assert found == right or times == [4, 4] or found != first, "those are the users' first rows"
+        assert found == right or times != [4, 4], "of rows of the same moment take the later in the file"
+        assert found == right, f"users {list(users)} at times {times}: rows {right} are tested, not {found}"
+
+
+def answer_64_2(error, user, known):
+    kept = [(e, u) for e, u, there in zip(error, user, known, strict=True) if there]
+    own = [np.sqrt(np.mean([e**2 for e, u in kept if u == one])) for one in {u for _, u in kept}]
+    return np.sqrt(np.mean(np.square(error))) - np.mean(own)
+
+
+def check_64_2(answer):
+    cases = (([2.0, 0.0, 0.5, 3.0], "aabc", [True, True, True, False]),
+             ([1.0, 1.0, 1.0, 2.0, 0.0], "aaabb", [True] * 5), ([1.0, -2.0, 2.0], "abb", [True, False, True]))
+    for error, user, known in cases:
+        found, right = float(answer(np.array(error), list(user), known)), answer_64_2(error, user, known)
+        all_rows = answer_64_2(error, user, [True] * len(error))
+        kept = np.array(error)[np.array(known)]
+        pooled = np.sqrt(np.mean(np.square(error))) - np.sqrt(np.mean(kept**2))
+        same = np.sqrt(np.mean(kept**2)) + right - np.sqrt(np.mean(np.square(error)))
+        assert np.isclose(found, right) or not np.isclose(found, -right), "the honest RMSE comes first"
+        assert np.isclose(found, right) or not np.isclose(found, all_rows), "leave out the rows that are not known"
+        assert np.isclose(found, right) or not np.isclose(found, pooled), "average the users' RMSEs, not all rows"
+        assert np.isclose(found, right) or not np.isclose(found, same), "the honest RMSE takes all rows, known or not"
+        assert np.isclose(found, right), f"errors {error} of the users {list(user)}: {right:.3f}, not {found:.3f}"
+
+
+def answer_64_3(titles, rng):
+    different = sorted(set(titles))
+    numbers = rng.permutation(len(different)) + 1
+    return {title: f"Film {number:04d}" for title, number in zip(different, numbers, strict=True)}
+
+
+def check_64_3(answer):
+    titles = [f"{word} {n}" for n in range(40) for word in ("Night", "Alien")]
+    found = answer([*titles, *titles[:9]], np.random.default_rng(0))
+    assert set(found) == set(titles), f"each of the {len(titles)} different titles needs one name"
+    assert len(set(found.values())) == len(titles), "two films share a name: deal the numbers out without repeats"
+    assert all(title.split()[0] not in name for title, name in found.items()), "a name still holds a word of its title"
+    numbers = [int("".join(filter(str.isdigit, found[title]))) for title in sorted(found)]
+    for order in (numbers, [numbers[sorted(found).index(title)] for title in titles]):
+        steady = abs(np.corrcoef(order, np.arange(len(order)))[0, 1])
+        assert steady < 0.5, "the numbers follow the order of the titles, which tells what films are called: shuffle"
+    assert sorted(found.values()) == [f"Film {n:04d}" for n in range(1, len(titles) + 1)], \
+        'write "Film 0001", "Film 0002" and so on'
+    again = answer([*titles], np.random.default_rng(0))
+    assert again == found, "the same seed should give the same names: draw from rng only"
+
+
 # 90 report
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from satlib import amazon, readers, runtime, tables
+from satlib import amazon, readers, runtime, tables, usda
 
 GITHUB = "https://raw.githubusercontent.com"
 USS = f"{GITHUB}/sunnweiwei/user-satisfaction-simulation/8ba06bd9/dataset"
+ASAP = f"{GITHUB}/smartyfh/ASAP/53ae6f17e2e4eef1fb53545ae989b66b632a48cd/dataset"
 AB_REDIAL = f"{GITHUB}/Clemenciah/AB-ReDial/ad8912c0/Data"
 MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip"
 
@@ -58,7 +59,17 @@ class Corpus:
         return f"Downloading {self.title}. Licence: {self.licence} Please cite: {self.citation}"
 
 
-
+_REDIAL = File("uss/ReDial.txt", f"{USS}/ReDial.txt",
+               "b875bc656ed2e7ca12dfd966e026b2393f86e6915e8fdaf1e287ac2eb1c1b0f2", 1123392)
+_SGD = File("uss/SGD.txt", f"{USS}/SGD.txt",
+            "f417e17e39221a396a041bd10bee4f3e221a5834d2e32dcc7f813adb25d3bf39", 1838324)
+_USDA = {
+    "origin": "github.com/smartyfh/ASAP, commit 53ae6f17 (validation, test); USS (training)",
+    "licence": "MIT (validation, test); none stated by the authors of USS: for your own use, never redistribute it.",
+    "citation": "Deng et al., WWW 2022; Ye et al., ACL 2023; Sun et al., SIGIR 2021, arXiv 2105.03748.",
+    "task": "tell unsatisfied, neutral and satisfied (2, 3 and 4 stars) apart at each user turn from the fourth",
+    "read": usda.read,
+}
 _USS = {
     "origin": "github.com/sunnweiwei/user-satisfaction-simulation, commit 8ba06bd9",
     "licence": "none stated by its authors: for your own use, never redistribute it.",
@@ -101,8 +112,7 @@ _CORPORA = (
     Corpus(
         name="uss-redial",
         title="USS ReDial, 1,000 film recommendation dialogues",
-        files=(File("uss/ReDial.txt", f"{USS}/ReDial.txt",
-                 "b875bc656ed2e7ca12dfd966e026b2393f86e6915e8fdaf1e287ac2eb1c1b0f2", 1123392),),
+        files=(_REDIAL,),
         **_USS,
     ),
     Corpus(
@@ -115,9 +125,32 @@ _CORPORA = (
     Corpus(
         name="uss-sgd",
         title="USS SGD, 1,000 task dialogues",
-        files=(File("uss/SGD.txt", f"{USS}/SGD.txt",
-                 "f417e17e39221a396a041bd10bee4f3e221a5834d2e32dcc7f813adb25d3bf39", 1838324),),
+        files=(_SGD,),
         **_USS,
+    ),
+    Corpus(
+        name="usda-redial",
+        title="USDA ReDial, USS in three classes, with the published test rows",
+        files=(
+            _REDIAL,
+            File("usda-split/test_redial.txt", f"{ASAP}/redial/test_redial.txt",
+                 "713c5c2bdaf0f639c28a095b0557c3da7cec6d08aa5b96abd32306a3d7d69c4f", 444913),
+            File("usda-split/valid_redial.txt", f"{ASAP}/redial/valid_redial.txt",
+                 "968393d05d0ffcb8024d8ac11f739cff1e12aebaf71a9b76987fe62a94fbb713", 530155),
+        ),
+        **_USDA,
+    ),
+    Corpus(
+        name="usda-sgd",
+        title="USDA SGD, USS in three classes, with the published test rows",
+        files=(
+            _SGD,
+            File("usda-split/test_sgd.txt", f"{ASAP}/sgd/test_sgd.txt",
+                 "fa643809bf50413afd70f1f75a3ed1c40d849fecfd07be44f977a4ee9d4e4907", 1122722),
+            File("usda-split/valid_sgd.txt", f"{ASAP}/sgd/valid_sgd.txt",
+                 "780bf255a07ec34805cbd0daf202271e065bfe374ae67bd0471656d5312db258", 1137254),
+        ),
+        **_USDA,
     ),
     Corpus(
         name="ab-redial",
@@ -162,6 +195,13 @@ _CORPORA = (
 )
 
 REGISTRY = {corpus.name: corpus for corpus in _CORPORA}
+# What is not fetched, and what to do instead.
+HOW = {
+    "satsim": "it is embedded in the kit",
+    "csv": "it is your own file: load it with path=",
+    "amazon-reviews-2023": "load it with category='All_Beauty' to stream that category from its hub, or put "
+                           "reviews.jsonl and meta.jsonl in its fields in a folder that data_dir or SATLIB_DATA names",
+}
 
 
 def known(name: str) -> Corpus:

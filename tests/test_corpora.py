@@ -54,13 +54,13 @@ def put(folder, path, text):
 
 
 def test_every_entry_states_its_facts():
-    assert list(REGISTRY) == ["satsim", "movielens", "uss-redial", "uss-ccpe", "uss-sgd", "ab-redial",
-                              "amazon-reviews-2023", "csv"]
+    assert list(REGISTRY) == ["satsim", "movielens", "uss-redial", "uss-ccpe", "uss-sgd", "usda-redial",
+                              "usda-sgd", "ab-redial", "amazon-reviews-2023", "csv"]
     for name, corpus in REGISTRY.items():
         assert corpus.name == name and all((corpus.title, corpus.origin, corpus.licence, corpus.citation, corpus.task))
         assert corpus.scale == ((0.5, 5.0) if name == "movielens" else (1.0, 5.0))
     published = [file for name, c in REGISTRY.items() if name not in ("satsim", "csv") for file in c.files]
-    assert all(len(file.sha256) == 64 and file.size and file.url for file in published) and len(published) == 9
+    assert all(len(file.sha256) == 64 and file.size and file.url for file in published) and len(set(published)) == 13
     assert [row["name"] for row in corpora.table()] == list(REGISTRY)
 
 
@@ -103,6 +103,21 @@ def test_the_licence_is_shown_once_before_the_download(redial, capsys):
     assert capsys.readouterr().out == ""
     assert [e.id for e in loaded.examples] == ["redial-0001-001"]
     assert loaded.sha256 == hashlib.sha256(USS.encode()).hexdigest()
+
+
+def test_what_is_here_is_told_without_a_download(redial, tmp_path, monkeypatch):
+    assert corpora.here("satsim") and not corpora.here("uss-redial") and not corpora.here("csv") and redial.sent == []
+    corpora.fetch("uss-redial")
+    assert corpora.here("uss-redial") and not corpora.here("uss-sgd") and len(redial.sent) == 1
+    put(runtime.cache_folder() / "data", "uss/ReDial.txt", USS[:-5])
+    assert not corpora.here("uss-redial")  # a damaged file in the cache is none
+    put(tmp_path, "mine/uss/ReDial.txt", USS)
+    assert corpora.here("uss-redial", tmp_path / "mine")
+    put(tmp_path, "mine/uss/ReDial.txt", USS[:-5])
+    with pytest.raises(ValueError, match="ReDial.txt has the checksum"):
+        corpora.here("uss-redial", tmp_path / "mine")
+    with pytest.raises(ValueError, match="unknown dataset 'redial'"):
+        corpora.here("redial")
 
 
 def test_a_damaged_cached_file_is_downloaded_again(redial):
@@ -267,7 +282,8 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(redial, tmp_path, monkey
 
 
 @pytest.mark.parametrize("name, count, bad", [("uss-redial", 10806, 0), ("uss-ccpe", 6360, 0), ("uss-sgd", 12833, 0),
-                                              ("ab-redial", 200, 4), ("amazon-reviews-2023", 691, 0)])
+                                              ("usda-redial", 8617, 0), ("usda-sgd", 10833, 0), ("ab-redial", 200, 4),
+                                              ("amazon-reviews-2023", 691, 0)])
 def test_real_corpora(real_data, name, count, bad):
     loaded = corpora.load(name, real_data)
     assert len(loaded.examples) == count and len(loaded.bad) == bad

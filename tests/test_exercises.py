@@ -49,6 +49,28 @@ def all_before_and_after(rows, i):
     return [row[1] for row in sorted(rows) if row is not rows[i]]
 
 
+def rho_of_ranks(counts, ranks, n=None):
+    n = n or np.sum(counts)
+    return 1 - 6 * np.sum(counts * ranks**2) / (n**3 - n)
+
+
+def equal_dialogues(groups, folds):
+    names = list(dict.fromkeys(groups))
+    return [min(names.index(group) // max(len(names) // folds, 1), folds - 1) for group in groups]
+
+
+def class_of_the_most_frequent(ratings):
+    return exercises.answer_62_1([most_frequent_lowest(ratings)])
+
+
+def most_frequent_lowest(ratings):
+    return min(set(ratings), key=lambda rating: (-ratings.count(rating), rating))
+
+
+def without_the_last(turns, judged, skip):
+    return [(name, i) for name, i in exercises.answer_62_2(turns, judged, skip) if i < turns[name] - 1]
+
+
 def lower_side(utility, thresholds):
     return 1 + sum(1 / (1 + math.exp(utility - threshold)) for threshold in thresholds)
 
@@ -262,6 +284,57 @@ def up_to_the_first_excess(loss, unsure, limit):
     return np.argmax(np.append(risk, np.inf) > limit) / len(loss)
 
 
+def with_ones_own(items, values):
+    return [np.mean([v for v, other in zip(values, items, strict=True) if other == item]) for item in items]
+
+
+def all_other_rows(items, values):
+    return [(sum(values) - value) / (len(values) - 1) for value in values]
+
+
+def others_by_value(items, values):
+    pairs = list(zip(items, values, strict=True))
+    return [np.mean([v for other, v in pairs if other == item and v != mine]) for item, mine in pairs]
+
+
+def last_in_file(users, times):
+    return list({user: i for i, user in enumerate(users)}.values())
+
+
+def first_rows(users, times):
+    return exercises.answer_64_1(users, [-time for time in times])
+
+
+def last_but_ties_first(users, times):
+    back = exercises.answer_64_1(users[::-1], times[::-1])
+    return [len(users) - 1 - i for i in back]
+
+
+def flattery_of_rows(error, user, known):
+    return np.sqrt(np.mean(error**2)) - np.sqrt(np.mean(error[np.array(known)] ** 2))
+
+
+def known_against_known(error, user, known):
+    return exercises.answer_64_2(error[np.array(known)], *([x for x, k in zip(y, known, strict=True) if k]
+                                                           for y in (user, known)))
+
+
+def in_alphabetical_order(titles, rng):
+    return {title: f"Film {i + 1:04d}" for i, title in enumerate(sorted(set(titles)))}
+
+
+def in_order_of_appearance(titles, rng):
+    return {title: f"Film {i + 1:04d}" for i, title in enumerate(dict.fromkeys(titles))}
+
+
+def by_hand_of_dice(titles, rng):
+    return {title: f"Film {rng.integers(1, 81):04d}" for title in sorted(set(titles))}
+
+
+def numbered_behind_the_title(titles, rng):
+    return {title: f"{title} {name}" for title, name in exercises.answer_64_3(titles, rng).items()}
+
+
 WRONG = {
     "01.1": [dwell_of_all, dwell_if_true, lambda e: 0.0],
     "01.2": [lambda examples: np.mean([e.rating >= 4 for e in examples]), users_above_four],
@@ -347,6 +420,40 @@ WRONG = {
     "42.3": [lambda loss, unsure, limit: exercises.answer_42_3(loss, -unsure, limit), up_to_the_first_excess,
              lambda loss, unsure, limit: len(loss) * exercises.answer_42_3(loss, unsure, limit),
              lambda loss, unsure, limit: np.mean(loss <= limit)],
+    "61.1": [lambda printed, precision: printed, lambda printed, precision: 2 * printed,
+             lambda printed, precision: printed / (2 * precision),
+             lambda printed, precision: printed / (precision + printed / precision)],
+    "61.2": [lambda counts: math.nan, lambda counts: rho_of_ranks(counts, np.cumsum(counts) - (counts + 1) / 2),
+             lambda counts: rho_of_ranks(counts, np.cumsum(counts) - 1),
+             lambda counts: rho_of_ranks(counts, np.arange(5) * (counts > 0)),
+             lambda counts: rho_of_ranks(counts > 0, np.cumsum(counts) - counts, counts.sum())],
+    "61.3": [lambda groups, folds: [min(i // (len(groups) // folds), folds - 1) for i in range(len(groups))],
+             equal_dialogues, lambda groups, folds: [i // (len(groups) // folds) for i in map(groups.index, groups)],
+             lambda groups, folds: exercises.answer_61_3(groups[::-1], folds)[::-1]],
+    "62.1": [lambda ratings: exercises.answer_62_1([round(np.mean(ratings))]), class_of_the_most_frequent,
+             lambda ratings: exercises.answer_62_1(ratings) + 2, lambda ratings: int(np.mean(ratings) >= 3)],
+    "62.2": [lambda turns, judged, skip: exercises.answer_62_2(turns, set(), skip),
+             lambda turns, judged, skip: exercises.answer_62_2(turns, judged, skip + 1), without_the_last,
+             lambda turns, judged, skip: exercises.answer_62_2(turns, judged, 0)],
+    "62.3": [lambda validation, test: (max(test.values()), 0.0),
+             lambda validation, test: (max(validation.values()), exercises.answer_62_3(validation, test)[1]),
+             lambda validation, test: (exercises.answer_62_3(validation, test)[0], 0.0),
+             lambda validation, test: (exercises.answer_62_3(validation, test)[0],
+                                       -exercises.answer_62_3(validation, test)[1])],
+    "63.1": [with_ones_own, all_other_rows, others_by_value,
+             lambda items, values: exercises.answer_63_1(items, values)[1:]],
+    "63.2": [lambda same, other: (other**2, same**2 - other**2, 1 - same**2),
+             lambda same, other: (same - other, other, 1 - same),
+             lambda same, other: (other / same, 1 - other / same), lambda same, other: (other, same, 1 - same)],
+    "63.3": [lambda r, wanted: math.ceil(wanted * (1 - r) / (r * (1 - wanted))),
+             lambda r, wanted: wanted**2 * (1 - r) / (r * (1 - wanted**2)),
+             lambda r, wanted: max(1, exercises.answer_63_3(r, wanted) - 1), lambda r, wanted: 3],
+    "64.1": [last_in_file, lambda users, times: [int(np.argmax(times))], first_rows, last_but_ties_first],
+    "64.2": [lambda e, user, known: -exercises.answer_64_2(e, user, known),
+             lambda e, user, known: exercises.answer_64_2(e, user, [True] * len(e)), flattery_of_rows,
+             known_against_known],
+    "64.3": [in_alphabetical_order, in_order_of_appearance, by_hand_of_dice, numbered_behind_the_title,
+             lambda titles, rng: dict(list(exercises.answer_64_3(titles, rng).items())[1:])],
     "90.1": [lambda rmse, reference: 100 * (rmse - reference) / reference, lambda rmse, reference: rmse / reference,
              lambda rmse, reference: 100 * (reference - rmse) / rmse, lambda rmse, reference: 1 - rmse / reference],
     "90.2": [lambda mean, model, oracle: (mean - model) / mean, lambda mean, model, oracle: oracle / model,
