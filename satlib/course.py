@@ -26,7 +26,8 @@ TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teac
     "protocol_c": "63", "aspects": "63",
 }
 # No module imports these.
-TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "readme", "cli")
+TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "findings", "readme",
+         "cli")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""The parts of the README that the code writes: the table of lessons and the results of the committed records.
+"""The parts of the README that the code writes: lessons, results of the committed records, and what
+they say of the literature.
 
 ``satlib notebooks`` writes them anew between their markers, a test compares them. No lesson imports this module.
 """
 
 import re
 
-from satlib import archive, comparison, corpora, course, records, report, runtime
+from satlib import archive, comparison, corpora, course, findings, records, report, runtime
 
 HEADLINE, FIGURE = "90_report-headline.png", "headline.png"  # a lesson's figure, and its copy in data/ for the README
 SHOWN = ("rmse", "mae", "qwk", "spearman", "auc")
@@ -14,8 +15,8 @@ COMPARED = ((archive.AFTER, archive.RIDGE), (archive.AFTER, archive.BEFORE), (ar
 
 
 def fill(text: str) -> str:
-    """The README's text with both generated parts made anew; ValueError where a pair of markers is missing."""
-    for name, made in (("lessons", lessons()), ("results", results())):
+    """The README's text with the generated parts made anew; ValueError where a pair of markers is missing."""
+    for name, made in (("lessons", lessons()), ("results", results()), ("literature", findings.table())):
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start not in text or end not in text:
             raise ValueError(f"README.md lacks the markers {start} and {end}; put them back")

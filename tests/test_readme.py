@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from satlib import course, readme, records, runtime
+from satlib import course, findings, readme, records, runtime
 
 
 def test_the_readme_is_up_to_date(root):
@@ -13,9 +13,11 @@ def test_the_readme_is_up_to_date(root):
 
 
 def test_filling_keeps_the_rest_and_is_idempotent():
-    text = "before <!-- lessons -->old<!-- /lessons --> between <!-- results --><!-- /results --> after"
+    text = ("before <!-- lessons -->old<!-- /lessons --> between <!-- results --><!-- /results -->"
+            "<!-- literature --><!-- /literature --> after")
     once = readme.fill(text)
-    assert once.startswith("before <!-- lessons -->") and once.endswith("<!-- /results --> after") and "old" not in once
+    assert once.startswith("before <!-- lessons -->") and once.endswith("<!-- /literature --> after")
+    assert "old" not in once
     assert readme.fill(once) == once
     assert len(re.findall(r"^\| \[\d\d\]", once, re.M)) == len(course.lessons())
 
@@ -34,3 +36,12 @@ def test_numbers_are_those_of_the_records():
 
 def test_the_figure_exists(root):
     assert (root / "data" / readme.FIGURE).stat().st_size < 200_000
+
+
+def test_the_literature_is_told_from_the_records():
+    lines = findings.table().splitlines()
+    assert len(lines) == 2 + len(findings.LINES) and all(line.count("|") == 4 for line in lines)
+    values = [next(r["value"] for r in record.rows if r["metric"] == "published_rho")
+              for corpus in findings.USS for record in records.load_all(findings.folder(), corpus, "A0")
+              if record.model == "always-3"]
+    assert ", ".join(f"{value:.3f}" for value in values) in findings.constant()
