@@ -106,8 +106,8 @@ def same_people() -> str:
                   ("means of the same annotators", "others' aspects"))
     text = max((r for r in jobs.found(folder(), "ab-redial-turn", "C") if r.model != "aspects"),
                key=lambda r: _metric(r, "pearson")["value"] or 0)
-    return (f"reproduced with the same annotators' aspects: {own}; with other annotators' {other}; the annotators' mean from text alone "
-            f"{_said(_metric(text, 'pearson'))} ({text.model})")
+    return (f"reproduced with the same annotators' aspects: {own}; with other annotators' {other}; "
+            f"the annotators' mean from text alone {_said(_metric(text, 'pearson'))} ({text.model})")
 
 
 def split_decides() -> str:

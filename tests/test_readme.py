@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from satlib import course, findings, readme, records, runtime
+from satlib import course, findings, jobs, readme, records, runtime
 
 
 def test_the_readme_is_up_to_date(root):
@@ -42,6 +42,6 @@ def test_the_literature_is_told_from_the_records():
     lines = findings.table().splitlines()
     assert len(lines) == 2 + len(findings.LINES) and all(line.count("|") == 4 for line in lines)
     values = [next(r["value"] for r in record.rows if r["metric"] == "published_rho")
-              for corpus in findings.USS for record in records.load_all(findings.folder(), corpus, "A0")
+              for corpus in findings.USS for record in jobs.found(findings.folder(), corpus, "A0")
               if record.model == "always-3"]
     assert ", ".join(f"{value:.3f}" for value in values) in findings.constant()
