@@ -42,8 +42,8 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         body = body[: self.server.cuts.pop(0) if self.server.cuts else None]
+        self.server.sent.append((first, len(body)))  # before the bytes: the client may be done before this line otherwise
         self.wfile.write(body)
-        self.server.sent.append((first, len(body)))
         return None
 
     def log_message(self, *_):
