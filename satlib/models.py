@@ -14,7 +14,7 @@ import transformers
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from satlib import runtime, tokens
+from satlib import layers, runtime, tokens
 from satlib.encoders import bounded, load_encoder, pretrained
 from satlib.heads import HEADS, Prediction, layer, loss_of, read_logits
 from satlib.heads_ordinal import SharedScore
@@ -75,6 +75,7 @@ class SatisfactionModel(transformers.PreTrainedModel):
             self.encoder.pooler = None  # BERT's own pooler is not used here, and DDP refuses weights without gradient
         self.dropout = nn.Dropout(config.dropout)
         self.head = layer(inner.hidden_size + config.features, config.head)
+        layers.install(self, self.encoder)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:

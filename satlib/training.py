@@ -17,6 +17,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
 
 from satlib import heads, heads_ordinal, metrics, models, runtime
+from satlib.active import rows_in_use
 from satlib.checkpoints import Checkpoints, fingerprint
 from satlib.plans import Plan, Rows, State, batches, collate, learning_rate, precision
 
@@ -42,25 +43,28 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
     runtime.seed_everything(plan.seed + accelerator.process_index)
-    raw = make_optimizer(model, plan)
-    step, optimizer = accelerator.prepare(Step(model), raw)
     run = fingerprint(model, rows, validation, plan, accelerator)
-    keeper = Checkpoints(folder, model, raw, accelerator, run, State)
-    state, writer = keeper.resume(), tensorboard_writer(tensorboard, accelerator)
-    while not state.finished:
-        model.train()
-        todo = batches(len(rows.ratings), plan, state.epoch, rows.lengths)
-        for batch in runtime.progress(todo[state.step - state.epoch * len(todo):], f"epoch {state.epoch + 1}"):
-            for group in raw.param_groups:
-                group["lr"] = learning_rate(state.step, plan.epochs * len(todo), plan)
-            state.loss_sum += update(step, optimizer, accelerator, rows, batch, plan)
-            state.step, state.seen = state.step + 1, state.seen + len(batch)
-            after_step(state)
-            if state.step % plan.save_every == 0:
-                keeper.save(state)
-        judge(state, model, accelerator, validation, plan, keeper, writer)
-        keeper.save(state)
-    keeper.restore_best()
+    with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
+        raw = make_optimizer(model, plan)
+        step, optimizer = accelerator.prepare(Step(model), raw)
+        keeper = Checkpoints(folder, model, raw, accelerator, run, State)
+        state, writer = keeper.resume(), tensorboard_writer(tensorboard, accelerator)
+        while not state.finished:
+            model.train()
+            todo = batches(len(rows.ratings), plan, state.epoch, rows.lengths)
+            for batch in runtime.progress(todo[state.step - state.epoch * len(todo):], f"epoch {state.epoch + 1}"):
+                for group in raw.param_groups:
+                    group["lr"] = learning_rate(state.step, plan.epochs * len(todo), plan)
+                state.loss_sum += update(step, optimizer, accelerator, rows, batch, plan)
+                if table is not None:
+                    table.shrink(group["lr"], plan.weight_decay)
+                state.step, state.seen = state.step + 1, state.seen + len(batch)
+                after_step(state)
+                if state.step % plan.save_every == 0:
+                    keeper.save(state)
+            judge(state, model, accelerator, validation, plan, keeper, writer)
+            keeper.save(state)
+        keeper.restore_best()
     return state
 
 

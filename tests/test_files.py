@@ -42,7 +42,7 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         body = body[: self.server.cuts.pop(0) if self.server.cuts else None]
-        self.server.sent.append((first, len(body)))  # before the bytes: the client may be done before this line otherwise
+        self.server.sent.append((first, len(body)))  # first: the client may be gone after the bytes
         self.wfile.write(body)
         return None
 
