@@ -104,8 +104,8 @@ def fingerprint(model, rows, validation, plan, accelerator) -> dict:
     """What a run is: its plan, precision and processes, its model's config, and a checksum of its rows."""
     mixed = accelerator.mixed_precision
     settings = {k: v for k, v in model.config.to_dict().items() if k not in ("_name_or_path", "transformers_version")}
-    data = [[r.sequences, r.ratings.tolist(), None if r.features is None else r.features.tolist()]
-            for r in (rows, validation)]
+    data = [[getattr(r.sequences, "sha256", r.sequences), r.ratings.tolist(),
+             None if r.features is None else r.features.tolist()] for r in (rows, validation)]
     return {**asdict(plan), "precision": {"no": "fp32"}.get(mixed, mixed), "processes": accelerator.num_processes,
             "model": runtime.sha256_text(json.dumps(settings, sort_keys=True, default=str)),
             "data": runtime.sha256_text(json.dumps(data))}

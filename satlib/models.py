@@ -20,6 +20,7 @@ from satlib.heads import HEADS, Prediction, layer, loss_of, read_logits
 from satlib.heads_ordinal import SharedScore
 
 POOLINGS = ("cls", "mean", "last")
+BATCH_TOKENS = {True: 1024, False: 16384}  # of a batch when predicting: on a CPU (measured in lesson 37), elsewhere
 
 
 class SatisfactionConfig(transformers.PretrainedConfig):
@@ -145,35 +146,39 @@ def save(model: SatisfactionModel, tokenizer, folder: str | Path) -> None:
 
 @torch.no_grad()
 def run(model: SatisfactionModel, sequences: Sequence[Sequence[int]], features: np.ndarray | None = None,
-        batch_size: int = 32, what: str = "logits", autocast: torch.dtype | None = None) -> np.ndarray:
+        batch_tokens: int = 0, what: str = "logits", autocast: torch.dtype | None = None) -> np.ndarray:
     """Logits (or, with what="embedding", the head's input) of token sequences, in their order, dropout off.
 
-    Sequences of similar length share a batch, so that little is spent on padding.
+    Sequences of similar length share a batch of at most ``batch_tokens`` positions, so that little is spent on padding
+    and long texts take no more memory than short ones; 0 takes BATCH_TOKENS of the device. autocast: the number format
+    of the products; None is fp32.
     """
     if not len(sequences) or features is not None and len(features) != len(sequences):
         raise ValueError(f"{len(sequences)} texts and {'no' if features is None else len(features)} rows of behaviour "
                          "features; give at least one text, and one row for each")
     model.eval()
     features = None if features is None else np.asarray(features, dtype=np.float32)
-    order = np.argsort([len(s) for s in sequences], kind="stable")
-    batches = [order[i:i + batch_size] for i in range(0, len(order), batch_size)]
+    lengths = np.array([len(s) for s in sequences])
+    order = np.argsort(lengths, kind="stable")
+    batches = np.split(order, tokens.within(lengths[order], batch_tokens or BATCH_TOKENS[model.device.type == "cpu"]))
     rows: list = [None] * len(order)
-    for batch in runtime.progress(batches, "predict"):
-        padded = tokens.pad([sequences[i] for i in batch], model.pad_id)
-        ids, mask = (torch.from_numpy(a).to(model.device) for a in padded)
-        extra = None if features is None else torch.tensor(features[batch], device=model.device)
-        with torch.autocast(model.device.type, dtype=autocast, enabled=autocast is not None):
+    # One autocast around all batches: it then converts each weight once, not once a batch.
+    with torch.autocast(model.device.type, dtype=autocast, enabled=autocast is not None):
+        for batch in runtime.progress(batches, "predict"):
+            padded = tokens.pad([sequences[i] for i in batch], model.pad_id)
+            ids, mask = (torch.from_numpy(a).to(model.device) for a in padded)
+            extra = None if features is None else torch.tensor(features[batch], device=model.device)
             out = model.embed(ids, mask, extra) if what == "embedding" else model(ids, mask, extra).logits
-        for i, row in zip(batch, out.float().cpu().numpy(), strict=True):
-            rows[i] = row
+            for i, row in zip(batch, out.float().cpu().numpy(), strict=True):
+                rows[i] = row
     return np.stack(rows)
 
 
 def predict(model: SatisfactionModel, tokenizer, texts: Sequence[str], features: np.ndarray | None = None,
-            batch_size: int = 32, max_length: int = 128) -> Prediction:
-    """Predict the satisfaction behind texts (as ``sequences.to_text`` writes them)."""
+            batch_tokens: int = 0, max_length: int = 128, autocast: torch.dtype | None = None) -> Prediction:
+    """Predict the satisfaction behind texts (as ``sequences.to_text`` writes them); see ``run`` for the options."""
     sequences = tokens.tokenise(texts, tokenizer, max_length)
-    return read_logits(run(model, sequences, features, batch_size).astype(float), model.config)
+    return read_logits(run(model, sequences, features, batch_tokens, autocast=autocast).astype(float), model.config)
 
 
 transformers.AutoConfig.register(SatisfactionConfig.model_type, SatisfactionConfig, exist_ok=True)

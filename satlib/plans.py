@@ -4,6 +4,7 @@ Taught with lesson 34 beside ``training``, whose loop follows a Plan.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,9 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 class Plan:
     """The hyperparameters of one training (article, 4.3: AdamW, 1e-5 to 5e-5, up to 10 epochs).
 
-    batch_size counts examples per update over all processes; accumulate splits it into so many passes to save memory.
+    batch_size counts examples per update over all processes; with batch_tokens above 0 an update takes as many examples
+    as fit into so many positions instead, padding included. accumulate splits either into so many passes and recompute
+    (gradient checkpointing) calculates the layers' inner values a second time rather than keep them: both save memory.
     warmup is a share of all updates. clip bounds the norm of the gradient. patience: epochs without a better validation
     metric before the run stops; 0 never stops early. save_every: updates between checkpoints (one more after every
     epoch). precision: see ``precision``.
@@ -28,7 +31,9 @@ class Plan:
 
     epochs: int = 3
     batch_size: int = 16
+    batch_tokens: int = 0
     accumulate: int = 1
+    recompute: bool = False
     learning_rate: float = 5e-5
     optimizer: str = "adamw"
     weight_decay: float = 0.01
@@ -44,8 +49,8 @@ class Plan:
         runtime.one_of("optimizer", self.optimizer, OPTIMIZERS)
         runtime.one_of("precision", self.precision, PRECISIONS)
         runtime.one_of("metric", self.metric, (*metrics.METRICS, "loss"))
-        for name in ("epochs", "batch_size", "accumulate", "save_every", "patience", "seed"):
-            value, least = getattr(self, name), 0 if name in ("patience", "seed") else 1
+        for name in ("epochs", "batch_size", "batch_tokens", "accumulate", "save_every", "patience", "seed"):
+            value, least = getattr(self, name), 0 if name in ("batch_tokens", "patience", "seed") else 1
             if value != int(value) or value < least:
                 raise ValueError(f"{name} = {value}; it must be a whole number and at least {least}")
         if not (0 < self.learning_rate < 1 and 0 <= self.warmup < 1 and self.clip > 0 and self.weight_decay >= 0):
@@ -70,9 +75,12 @@ class State:
 
 @dataclass(frozen=True)
 class Rows:
-    """Tokenised examples: token id sequences [N], ratings [N] on the scale, behaviour features [N, F] or None."""
+    """Tokenised examples: token id sequences [N], ratings [N] on the scale, behaviour features [N, F] or None.
 
-    sequences: list[list[int]]
+    sequences: lists of ids, or a ``stores.TokenStore`` of more texts than memory should hold.
+    """
+
+    sequences: Sequence[Sequence[int]]
     ratings: np.ndarray
     features: np.ndarray | None = None
 
@@ -85,7 +93,8 @@ class Rows:
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each row: shape [N]."""
-        return np.array([len(sequence) for sequence in self.sequences])
+        known = getattr(self.sequences, "lengths", None)  # a store has counted them
+        return np.array([len(sequence) for sequence in self.sequences]) if known is None else known
 
     def some(self, n: int) -> "Rows":
         """A seeded choice of n rows; all rows for 0, or where there are no more."""
@@ -97,10 +106,11 @@ class Rows:
 
 
 def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -> list[np.ndarray]:
-    """The epoch's batches: a permutation of 0..n-1 that depends on seed and epoch only, cut into nearly equal parts.
+    """The epoch's batches: a permutation of 0..n-1 that depends on seed and epoch only, cut into parts.
 
     lengths: of the n rows in tokens. Where given, each POOL batches of the permutation are sorted by length before they
-    are cut, so that rows of a batch need little padding; then the batches are shuffled.
+    are cut, so that rows of a batch need little padding; then the batches are shuffled. The parts are nearly equal in
+    rows, or with ``plan.batch_tokens`` in positions.
     """
     rng = np.random.default_rng([plan.seed, epoch])
     order, count = rng.permutation(n), math.ceil(n / plan.batch_size)
@@ -108,8 +118,9 @@ def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -
         return np.array_split(order, count)
     pools = np.split(order, range(POOL * plan.batch_size, n, POOL * plan.batch_size))
     order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
-    cut = np.array_split(order, count)
-    return [cut[i] for i in rng.permutation(count)]
+    budget = plan.batch_tokens
+    cut = np.split(order, tokens.within(lengths[order], budget)) if budget else np.array_split(order, count)
+    return [cut[i] for i in rng.permutation(len(cut))]
 
 
 def collate(rows: Rows, part: np.ndarray, device: torch.device, pad_id: int = 0) -> dict[str, torch.Tensor]:

@@ -21,6 +21,9 @@ import satlib
 PACKAGE = Path(__file__).parent
 VERSIONED = ("torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
 
+# glibc's M_MMAP_THRESHOLD (32 MiB is the most it takes), M_TRIM_THRESHOLD and M_TOP_PAD, in bytes.
+MALLOC = {-3: 32 << 20, -1: 1 << 30, -2: 64 << 20}
+
 
 def setup() -> None:
     """Prepare a lesson: quiet libraries, the plot style, and no leftovers of a former lesson."""
@@ -140,6 +143,20 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  libraries below us still draw from the global state
     torch.manual_seed(seed)
+
+
+def keep_memory() -> bool:
+    """Tell the C library (glibc) to keep freed memory for the next allocation; whether it could be told.
+
+    Training frees and takes the same large blocks in every step. By default each is given back to the system, which
+    zeroes it page by page before it hands it out again.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    import ctypes
+
+    mallopt = ctypes.CDLL(None).mallopt
+    return all(mallopt(option, size) for option, size in MALLOC.items())
 
 
 def quiet() -> bool:

@@ -157,6 +157,22 @@ def padded(lengths: Sequence[int], batch_size: int, to: int | None = None) -> np
     return np.repeat(longest, batch_size)[: lengths.size]
 
 
+def within(lengths: Sequence[int], budget: int) -> list[int]:
+    """Where to cut a row of sequences into batches of at most ``budget`` positions, padding included.
+
+    Gives the places of the cuts, as ``np.split`` takes them. A sequence longer than the budget is a batch of its own.
+    """
+    if budget < 1:
+        raise ValueError(f"a budget of {budget} tokens holds no sequence; give at least 1, for example 2048")
+    cuts, start, longest = [], 0, 0
+    for i, length in enumerate(lengths):
+        longest = max(longest, length)
+        if i > start and longest * (i + 1 - start) > budget:
+            cuts.append(i)
+            start, longest = i, length
+    return cuts
+
+
 def wasted(lengths: Sequence[int], batch_size: int, to: int | None = None) -> float:
     """Share of all positions that are padding, from 0 to 1; batches are cut in the given order (see ``padded``)."""
     return float(1 - np.sum(lengths) / padded(lengths, batch_size, to).sum())

@@ -42,6 +42,10 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
+    runtime.keep_memory()
+    if plan.recompute:
+        enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
+        (enable or model.encoder.gradient_checkpointing_enable)()
     runtime.seed_everything(plan.seed + accelerator.process_index)
     run = fingerprint(model, rows, validation, plan, accelerator)
     with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
@@ -82,9 +86,10 @@ class Step(torch.nn.Module):
 
 def check_size(rows: Rows, validation: Rows, plan: Plan, processes: int) -> None:
     """Refuse a plan whose batches cannot be shared among the processes and passes."""
-    smallest = min(map(len, batches(len(rows.ratings), plan, 0)))
+    smallest = min(map(len, batches(len(rows.ratings), plan, 0, rows.lengths)))
     if smallest < processes * plan.accumulate or len(validation.ratings) < processes:
-        raise ValueError(f"batch_size {plan.batch_size} is too small for {processes} processes and accumulate "
+        size = f"batch_tokens {plan.batch_tokens}" if plan.batch_tokens else f"batch_size {plan.batch_size}"
+        raise ValueError(f"{size} is too small for {processes} processes and accumulate "
                          f"{plan.accumulate} on {len(rows.ratings)} rows ({len(validation.ratings)} for validation); "
                          "each pass needs an example")
 

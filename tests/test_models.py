@@ -195,7 +195,7 @@ def test_classes_predict_distribution_expectation_and_satisfied():
 @pytest.mark.parametrize("head", models.HEADS)
 def test_predict_every_head(head, bert):
     model, tokenizer = models.build(bert, head=head)
-    found = models.predict(model, tokenizer, TEXTS * 5, batch_size=4, max_length=32)
+    found = models.predict(model, tokenizer, TEXTS * 5, batch_tokens=64, max_length=32)
     assert found.rating.shape == found.satisfied.shape == (15,) and found.satisfied.dtype == bool
     assert ((found.rating >= 1) & (found.rating <= 5)).all()
     np.testing.assert_allclose(found.rating[:3], found.rating[3:6], atol=1e-5)  # the order is the caller's

@@ -4,6 +4,8 @@ import logging
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from satlib import tokens
 
@@ -203,3 +205,26 @@ def test_flops_equal_a_count_of_the_matrix_products(folder):
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(input_ids=torch.ones((1, 24), dtype=torch.long))
     assert tokens.flops(24) == pytest.approx(counter.get_total_flops())
+
+
+@pytest.mark.parametrize("lengths, budget, expected", [
+    ([3, 3, 3, 3], 6, [2]), ([1, 2, 3, 4], 6, [2, 3]), ([4, 1, 1], 8, [2]), ([9], 4, []), ([9, 1, 9], 4, [1, 2]),
+    ([5], 5, []),
+])
+def test_within_cuts_where_the_padded_batch_would_be_too_large(lengths, budget, expected):
+    assert tokens.within(lengths, budget) == expected
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(1, 200))
+def test_within_keeps_the_budget_and_could_not_cut_later(lengths, budget):
+    parts = np.split(np.array(lengths), tokens.within(lengths, budget))
+    assert np.concatenate(parts).tolist() == lengths
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        assert len(part) == 1 or len(part) * part.max() <= budget
+        if following is not None:
+            assert (len(part) + 1) * max(part.max(), following[0]) > budget
+
+
+def test_a_budget_without_room_is_refused():
+    with pytest.raises(ValueError, match="a budget of 0 tokens holds no sequence"):
+        tokens.within([3], 0)

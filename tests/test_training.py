@@ -74,6 +74,39 @@ def test_batches_by_length_cover_each_row_once_pad_less_and_keep_no_order_of_len
         assert abs(np.corrcoef(means, range(len(means)))[0, 1]) < 0.4
 
 
+def test_batches_by_tokens_fill_their_budget_and_cover_each_row_once():
+    lengths = np.random.default_rng(0).integers(10, 128, 500)
+    found = training.batches(500, plan(batch_size=16, batch_tokens=1000), 1, lengths)
+    assert sorted(np.concatenate(found)) == list(range(500))
+    positions = np.array([len(batch) * lengths[batch].max() for batch in found])
+    assert positions.max() <= 1000 and np.median(positions) > 850
+    assert max(map(len, found)) > 2 * min(map(len, found))  # short texts come many at a time
+
+
+def test_a_training_by_tokens_learns_and_resumes(tmp_path):
+    wanted = plan(batch_tokens=40, epochs=2)
+    model = tiny.model()
+    state = training.train(model, ROWS, VALIDATION, wanted, tmp_path)
+    assert state.step > 2 * len(ROWS.ratings) * 4 / 40 and len(state.curves) == 2
+
+
+def test_recomputing_saves_memory_not_gradients(tmp_path):
+    ends, calls = [], []
+    for recompute in (False, True):
+        model = tiny.model(dropout=0.1)
+        calls.append(0)
+
+        def count(*_):
+            calls[-1] += 1
+
+        model.encoder.encoder.layer[0].attention.register_forward_hook(count)
+        training.train(model, ROWS, VALIDATION, plan(epochs=1, recompute=recompute), tmp_path / str(recompute))
+        ends.append(model)
+    assert_close(*ends, atol=1e-6)
+    updates = len(training.batches(len(ROWS.ratings), plan(), 0))
+    assert calls[1] - calls[0] == updates  # each update went through the layers once more
+
+
 def test_some_rows_are_a_seeded_choice_that_keeps_rows_together():
     rows = tiny.rows(30, features=2)
     some = rows.some(7)
