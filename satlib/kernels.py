@@ -12,9 +12,6 @@ from pathlib import Path
 from satlib import runtime
 from satlib.course import Lesson
 
-# glibc would hand the memory of each batch back to the system and ask for it again, a third of a training step's time.
-ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_MMAP_THRESHOLD_": "4294967296"}
-
 
 @contextmanager
 def own(folder: Path) -> Iterator[None]:
@@ -24,7 +21,7 @@ def own(folder: Path) -> Iterator[None]:
     spec = get_kernel_dict(["--log-level=CRITICAL"])  # what matters of its log is in the notebook
     runtime.write_json(folder / "jupyter" / "kernels" / "python3" / "kernel.json", spec)
     places = os.pathsep.join(filter(None, [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH")]))
-    with environment(**ALLOCATOR, JUPYTER_PATH=places, PYDEVD_DISABLE_FILE_VALIDATION="1", SATLIB_QUIET="1"):
+    with environment(JUPYTER_PATH=places, PYDEVD_DISABLE_FILE_VALIDATION="1", SATLIB_QUIET="1"):
         yield
 
 

@@ -17,7 +17,7 @@ STEPS = 2**16  # a dropout probability is rounded to a multiple of 1 / STEPS: si
 def keep(shape: torch.Size, p: float, dtype: torch.dtype) -> torch.Tensor:
     """A dropout mask on the CPU: 0 with probability p, else 1 / (1 - p), drawn from torch's global generator.
 
-    PyTorch draws one random number of 64 bits for every element; here four elements share one.
+    PyTorch draws a random number for every element; here four elements share one of 64 bits.
     """
     count, drop = shape.numel(), round(p * STEPS)
     words = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)

@@ -26,13 +26,14 @@ MALLOC = {-3: 32 << 20, -1: 1 << 30, -2: 64 << 20}
 
 
 def setup() -> None:
-    """Prepare a lesson: quiet libraries, the plot style, and no leftovers of a former lesson."""
+    """Prepare a lesson: quiet libraries, the plot style, and memory that is kept."""
     from satlib import plots
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
+    keep_memory()
     plots.style()
 
 

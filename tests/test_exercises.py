@@ -244,6 +244,26 @@ def no_added_counts(counts, rows, text):
     return float(weights @ np.arange(1, 6) / weights.sum()) if weights.sum() else float("nan")
 
 
+def tokens_without_padding(lengths, budget):
+    batches = []
+    for length in lengths:
+        if batches and sum(batches[-1]) + length <= budget:
+            batches[-1].append(length)
+        else:
+            batches.append([length])
+    return batches
+
+
+def last_longest_only(lengths, budget):
+    batches = []
+    for length in lengths:
+        if batches and max(batches[-1]) * (len(batches[-1]) + 1) <= budget:
+            batches[-1].append(length)
+        else:
+            batches.append([length])
+    return batches
+
+
 # exercise -> the common mistakes, each of which must be refused
 def one_sided(one, other):
     gap = np.subtract(one, other)
@@ -406,6 +426,15 @@ WRONG = {
              lambda u, low, high: high * (low / high) ** u, lambda u, low, high: low * 10 ** (3 * u)],
     "36.3": [lambda new, usual, s, t: "better" if np.mean(new) < np.mean(usual) else "worse",
              lambda new, usual, s, t: exercises.answer_36_3(usual, new, s, t), whole_deviation, one_mean_varies],
+    "37.1": [lambda shares, factors: 1 / exercises.answer_37_1(shares, factors),
+             lambda shares, factors: 1 / sum(s / f for s, f in zip(shares, factors, strict=True)) if shares else 1,
+             lambda shares, factors: sum(s * f for s, f in zip(shares, factors, strict=True)) + 1],
+    "37.2": [tokens_without_padding, last_longest_only, lambda lengths, budget: [[length] for length in lengths],
+             lambda lengths, budget: exercises.answer_37_2(sorted(lengths), budget)],
+    "37.3": [lambda lengths, s, peak: exercises.answer_37_3(lengths, s, peak) / 3,
+             lambda lengths, s, peak: exercises.answer_37_3(lengths, s, peak) * 1e9,
+             lambda lengths, s, peak: exercises.answer_37_3([max(lengths)] * len(lengths), s, peak),
+             lambda lengths, s, peak: 1 / exercises.answer_37_3(lengths, s, peak)],
     "41.1": [one_sided, lambda one, other: exercises.answer_41_1(one, other) - 2 / 2 ** len(one),
              lambda one, other: stats.ttest_rel(one, other).pvalue],
     "41.2": [lambda p, level: [x < level for x in p], lambda p, level: [x * len(p) < level for x in p], hochberg],

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import random
 import subprocess
 import sys
@@ -216,3 +217,24 @@ def test_versions_and_machine_say_what_a_record_needs_and_no_names(monkeypatch):
     machine = runtime.machine()
     assert set(machine) == {"system", "processor", "cores", "threads", "memory_gib", "accelerator"}
     assert json.loads(json.dumps(machine)) == machine and machine["cores"] >= 1
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is told anything")
+def test_kept_memory_is_not_asked_for_again():
+    code = """
+import resource, sys
+import numpy as np
+from satlib import runtime
+if sys.argv[1] == "keep":
+    assert runtime.keep_memory()
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(2_500_000)  # 20 MB, which the system zeroes page by page when it is new
+before = faults()
+for _ in range(20):
+    block, small = np.ones(2_500_000), np.ones(2_400_000)
+    del block, small
+print(faults() - before)
+"""
+    kept, free = (int(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True,
+                                     env={**os.environ, "OMP_NUM_THREADS": "1"}).stdout) for how in ("keep", "free"))
+    assert kept < free / 3
