@@ -228,11 +228,13 @@ from satlib import runtime
 if sys.argv[1] == "keep":
     assert runtime.keep_memory()
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-np.ones(2_500_000)  # 20 MB, which the system zeroes page by page when it is new
+def step():  # ten blocks of 10 MB, all free at the end, as after a training step
+    blocks = [np.ones(1_250_000) for _ in range(10)]
+step()
+step()
 before = faults()
-for _ in range(20):
-    block, small = np.ones(2_500_000), np.ones(2_400_000)
-    del block, small
+for _ in range(5):
+    step()
 print(faults() - before)
 """
     kept, free = (int(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True,
