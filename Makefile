@@ -9,14 +9,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=1200 --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_cache
 
-VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT PYTHON LAB
+VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT PYTHON LAB BENCH
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test notebooks lab lock clean
+.PHONY: help setup report test notebooks lab bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
@@ -54,8 +54,17 @@ notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and
 lab: setup  ## Open JupyterLab on the lessons; options for it in LAB="--no-browser --port=9000".
 	@$(BIN)/satlib lab $$LAB
 
+bench: .venv/.bench  ## Compare the speed of training and scoring with other libraries, 20 minutes alone on 2 cores; BENCH="--help" lists options.
+	@$(BIN)/python -m tests.benchmarks $${DATA_DIR:+--data-dir "$$DATA_DIR"} $$BENCH
+
+# What only the benchmarks need; the lock's versions stay. A new .venv is without it, so the stamp goes with .venv.
+.venv/.bench: .venv/.installed
+	@echo "Installing what the benchmarks compare with into .venv (once)"
+	@$(BIN)/python -m pip install -qq -c requirements.lock -e ".[bench]"
+	@touch $@
+
 lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a bound forbids them. To move one, edit or delete its line.
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra test --no-annotate --no-header \
 	  --quiet --output-file requirements.lock
 	@sed -i.old -E '/^(nvidia-|cuda-|triton)/d' requirements.lock && rm requirements.lock.old
 

@@ -24,7 +24,7 @@ TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teac
     "ablations": "61", "classifiers": "61", "faults": "61", "jobs": "61", "protocol_a": "61", "published": "61",
     "protocol_b": "62",
     "ratings": "64", "regressors": "64", "protocol_d": "64", "ensembles": "62",
-    "protocol_c": "63", "aspects": "63",
+    "protocol_c": "63", "aspects": "63", "export": "37",
 }
 # No module imports these.
 TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "findings", "readme",

@@ -1,0 +1,94 @@
+"""Starts a process for every system, lets them work in turns, and collects what they measured."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from . import systems
+
+ROOT = Path(__file__).parents[__package__.count(".") + 1]  # where python -m finds this package
+
+
+class Failed(RuntimeError):
+    """A system's process ended before it had answered."""
+
+
+class Worker:
+    """The process of one system. Its standard error goes to ``logs``/KIND-NAME.txt."""
+
+    def __init__(self, kind: str, name: str, folder: Path, logs: Path, environment: dict[str, str] | None = None):
+        logs.mkdir(parents=True, exist_ok=True)
+        self.log = logs / f"{kind}-{name}.txt"
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "SATLIB_QUIET": "1", "PYTHONPATH": path}
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", f"{__package__}.worker", kind, name, str(folder)], text=True, stderr=log,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | quiet | (environment or {}))
+
+    def ask(self, do: str, **order) -> dict:
+        """Give an order and wait for the answer."""
+        try:
+            print(json.dumps({"do": do, **order}), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            said = self.log.read_text(encoding="utf-8").strip().splitlines() or ["nothing"]
+            raise Failed(f"{self.log.stem} ended; its last words are {said[-1]!r}, the others are in {self.log}")
+        return json.loads(line)
+
+    def end(self) -> None:
+        """Let the process end."""
+        with suppress(BrokenPipeError):  # of an order that a dead process did not read
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, learn: dict) -> dict:
+    """Measure the systems in turns; returns peaks (one dict a round), rounds, memory, and loss (a list) by system.
+
+    learn: what ``Training.learn`` is told, rows and epochs; every system learns once with each of its seeds.
+    """
+    known = systems.KINDS[kind]
+    workers = {name: Worker(kind, name, folder, logs, known[name].environment) for name in names}
+    peak = Worker("peak", kind, folder, logs)
+    found: dict = {"peaks": [], "rounds": {name: [] for name in names}, "memory": {}, "loss": {}}
+    try:
+        say(kind, "warm-up")
+        for worker in workers.values():
+            worker.ask("warm")
+        for number in range(1, rounds + 1):
+            found["peaks"].append(peak.ask("round"))
+            for name, worker in workers.items():
+                say(kind, f"round {number} of {rounds}: {name}")
+                found["rounds"][name].append(worker.ask("round"))
+        for name, worker in workers.items():
+            say(kind, f"loss: {name}")
+            found["memory"][name] = worker.ask("memory")["memory"]
+            found["loss"][name] = [worker.ask("learn", **learn, seed=seed)["loss"] for seed in known[name].seeds]
+    finally:
+        for worker in (*workers.values(), peak):
+            worker.end()
+    return found
+
+
+def prepare_models(folder: Path, logs: Path) -> dict[str, float]:
+    """Make the models that are scored; the size of their files in MB."""
+    from satlib.kernels import ALLOCATOR
+
+    worker = Worker("prepare", "models", folder, logs, ALLOCATOR)
+    try:
+        return worker.ask("round")
+    finally:
+        worker.end()
+
+
+def say(*words: str) -> None:
+    """A line on stderr, with the time of day: the run takes minutes."""
+    print(time.strftime("%H:%M:%S"), *words, file=sys.stderr, flush=True)

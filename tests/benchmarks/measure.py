@@ -1,0 +1,91 @@
+"""Clock, peak memory, the machine's peak of matrix products, and the operations that useful tokens cost."""
+
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from satlib import plans, tokens
+
+
+class Clock:
+    """From the beginning of the first step to the end of the last one."""
+
+    def __init__(self):
+        self.begin = self.end = None
+        self.steps = 0
+
+    def start(self, *_) -> None:
+        """The first step begins; later calls change nothing."""
+        if self.begin is None:
+            synchronise()
+            self.begin = time.perf_counter()
+
+    def step(self, *_) -> None:
+        """A step has ended."""
+        self.end, self.steps = time.perf_counter(), self.steps + 1
+
+    def stop(self) -> None:
+        """The last step has ended, on the device too."""
+        synchronise()
+        self.end = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Time of the steps."""
+        return self.end - self.begin
+
+
+def device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def synchronise() -> None:
+    """Wait for the GPU."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def peak_memory() -> float:
+    """Largest memory that this process has had, in MB of 2^20 bytes: on the GPU where there is one, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    status = Path("/proc/self/status")
+    if status.is_file():  # unlike getrusage's, this number does not begin with that of the parent process
+        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def product_peak(dtype: torch.dtype, size: int = 0, repeats: int = 7) -> float:
+    """GFLOP/s of the fastest of some products of two square matrices; size: 2048, on a GPU 8192."""
+    size = size or (8192 if torch.cuda.is_available() else 2048)
+    one, other = (torch.randn(size, size, device=device()).to(dtype) for _ in range(2))
+    best = float("inf")
+    for _ in range(repeats):
+        clock = Clock()
+        clock.start()
+        torch.mm(one, other)
+        clock.stop()
+        best = min(best, clock.seconds)
+    return 2 * size**3 / best / 1e9
+
+
+def peaks(size: int = 0) -> dict[str, float]:
+    """Peak of matrix products in GFLOP/s: fp32, and the half precision that this machine computes."""
+    kinds = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    return {name: product_peak(kinds[name], size) for name in {"fp32": 0, plans.precision(): 0}}
+
+
+def useful_flops(lengths: Sequence[int], encoder: str, training: bool) -> float:
+    """Operations that the tokens of the texts need, padding left out; training: thrice the forward pass."""
+    from transformers import AutoConfig
+
+    shape = AutoConfig.from_pretrained(encoder)
+    forward = tokens.flops(np.asarray(lengths), shape.hidden_size, shape.num_hidden_layers, shape.intermediate_size)
+    return float(forward.sum()) * (3 if training else 1)

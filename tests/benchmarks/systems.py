@@ -1,0 +1,62 @@
+"""The systems that are compared: what each is, how much of the work it gets in a round, and its environment."""
+
+from dataclasses import dataclass, field
+
+from satlib.kernels import ALLOCATOR
+
+BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
+SEEDS = (0, 1, 2)  # of the fp32 reference, whose spread is the noise that a loss is judged by
+
+
+@dataclass(frozen=True)
+class System:
+    """A system. about: what it is. rows: examples in a round, the first ones; 0: as many as ``--examples`` says.
+    target: how many times as fast satlib shall be. needs: packages beyond the kit's own. seeds: that it learns from."""
+
+    about: str
+    rows: int = 0
+    target: float | None = None
+    needs: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+
+
+TRAINING = {
+    "listing-512": System("article's first listing, made right: padded to 512, tokenised per item, fp32", BATCH, 40),
+    "listing-128": System("article's second listing, made right: padded to 128, tokenised per item, fp32", 128, 3),
+    "trainer": System("transformers.Trainer, defaults, DataCollatorWithPadding", 128, 4),
+    "trainer-tuned": System("Trainer: half precision, grouped by length, fused AdamW, the faster attention", 0, 1.3),
+    "cross-encoder": System("sentence-transformers' CrossEncoderTrainer, MSELoss", 64, 6, ("sentence_transformers",)),
+    "satlib": System("satlib's training.train", 0, None, (), ALLOCATOR),
+    "satlib-fp32": System("the same in fp32, three seeds: the reference for the loss", 128, None, (), ALLOCATOR, SEEDS),
+}
+# Not in a run unless --only names it: how much of satlib's lead the memory allocator's settings would give to others.
+EXTRA = {
+    "trainer-tuned-allocator": System("trainer-tuned with satlib's allocator settings", 0, None, (), ALLOCATOR),
+}
+ONNX = ("onnx", "onnxscript", "onnxruntime")
+SCORING = {
+    "pipeline": System("transformers.pipeline, defaults (one text at a time)", 0, 4),
+    "pipeline-32": System("transformers.pipeline, batch_size=32"),
+    "loop-fp32": System("batches of 32 as they come, padded to the longest, fp32"),
+    "loop": System("the same in the precision of the machine", 0, 1.5),
+    "cross-encoder": System("sentence-transformers' CrossEncoder.predict", 0, None, ("sentence_transformers",)),
+    "satlib-fp32": System("satlib's models.run, fp32", 0, None, (), ALLOCATOR),
+    "satlib": System("satlib's models.run, precision of the machine", 0, None, (), ALLOCATOR),
+    "onnx-fp32": System("satlib's export in ONNX Runtime, fp32", 0, None, ONNX),
+    "onnx-int8": System("the same with 8-bit weights", 0, None, ONNX),
+}
+KINDS = {"training": TRAINING | EXTRA, "scoring": SCORING}
+
+
+def chosen(kind: str, only: list[str]) -> dict[str, System]:
+    """The systems of a kind that a run has: all but EXTRA, or those that are named."""
+    known = KINDS[kind]
+    return {name: one for name, one in known.items() if (name in only if only else name not in EXTRA)}
+
+
+def missing(system: System) -> list[str]:
+    """Packages that the system needs and that are not installed."""
+    from importlib.util import find_spec
+
+    return [name for name in system.needs if find_spec(name) is None]
