@@ -84,8 +84,8 @@ WAYS = ("longest", "shuffled", "by length", "by tokens")
 
 
 def bench(folder: str | Path, name: str) -> list[dict]:
-    """Rows of one table of ``make bench``: "training", "scoring", "profile", "growth" or "export"."""
-    runtime.one_of("table", name, ("training", "scoring", "profile", "growth", "export"))
+    """Rows of one table of ``make bench``: "training", "scoring", "profile", "without", "growth" or "export"."""
+    runtime.one_of("table", name, ("training", "scoring", "profile", "without", "growth", "export"))
     return runtime.read_json(Path(folder) / f"{name}.json")
 
 

@@ -5,7 +5,7 @@ import pytest
 import tiny
 import transformers
 from benchmarks import __main__ as command
-from benchmarks import driver, examples, growth, measure, profiling, report, systems, worker
+from benchmarks import driver, examples, growth, measure, profiling, report, systems, without, worker
 
 from satlib import runtime, tokens
 
@@ -112,10 +112,18 @@ def test_growth_and_profile_have_their_rows(folder):
         found = growth.Point(name, folder).round()
         assert found["memory"] > 0 and all(one > 0 for one in found["seconds"])
         row = growth._row(*name.split("-"), [found])
-        assert (row["store"] is None) == (name != "examples-70") and row["low"] <= row["seconds"] <= row["high"]
+        assert row["low"] <= row["seconds"] <= row["high"]
     rows = profiling.rows(profiling.Profile("2", folder).round())
     assert abs(sum(row["share"] for row in rows) - 1) < 0.05
     assert {"matrix products", "optimizer", profiling.PYTHON} <= {row["group"] for row in rows}
+
+
+def test_each_change_is_a_training_and_its_row_a_ratio(folder, tmp_path):
+    rows = without.measure(folder, tmp_path, rounds=2, changes=("as it is", "without resting token rows"))
+    assert [row["change"] for row in rows] == ["as it is", "without resting token rows"]
+    assert rows[0]["times_as_long"] == 1 and rows[0]["spread"] == [1, 1]
+    assert all(row["spread"][0] <= row["times_as_long"] <= row["spread"][1] and row["rounds"] == 2 for row in rows)
+    assert set(without.ENVIRONMENT) <= set(without.CHANGES)
 
 
 @pytest.mark.parametrize("name, group", [

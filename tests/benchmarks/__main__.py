@@ -8,9 +8,9 @@ from pathlib import Path
 
 from satlib import runtime
 
-from . import driver, examples, growth, profiling, report, systems
+from . import driver, examples, growth, profiling, report, systems, without
 
-PARTS = ("training", "scoring", "profile")  # those of a run that names none
+PARTS = ("training", "scoring", "profile", "without")  # those of a run that names none
 QUICK = {"rounds": 1, "examples": 32, "learn": 32, "validation": 32, "steps": 2}
 QUICK_POINTS = {"examples": (100, 300), "length": (16, 32), "batch": (4, 8), "threads": (1,)}
 
@@ -108,6 +108,14 @@ def profile(options, work: dict, folder: Path, output: Path) -> int:
     return 0
 
 
+def ablate(options, work: dict, folder: Path, output: Path) -> int:
+    """satlib's training without one of its means at a time."""
+    found = without.measure(folder, output / "logs", options.rounds)
+    runtime.write_json(output / "without.json", found)
+    print(f"\nsatlib's training with one change, medians of {options.rounds} rounds\n{without.table(found)}")
+    return 0
+
+
 def grow(options, work: dict, folder: Path, output: Path) -> int:
     """The growth of time and memory."""
     points = QUICK_POINTS if options.quick else growth.POINTS
@@ -118,7 +126,7 @@ def grow(options, work: dict, folder: Path, output: Path) -> int:
 
 
 RUN = {"training": partial(comparison, "training"), "scoring": partial(comparison, "scoring"), "profile": profile,
-       "growth": grow}
+       "without": ablate, "growth": grow}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,148 @@
+"""What each means of speed is worth: satlib's training with all of them, and with one of them taken away at a time."""
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+from . import driver
+
+
+def torch_dropout() -> None:
+    """One random number for every element."""
+    from torch.nn import functional
+
+    from satlib import layers
+
+    layers.dropout = functional.dropout
+
+
+def attention(name: str) -> Callable[[], None]:
+    """Another attention of transformers."""
+    def change() -> None:
+        from satlib import layers
+
+        install = layers.install
+
+        def other(model, encoder) -> None:
+            install(model, encoder)
+            encoder.set_attn_implementation(name)
+
+        layers.install = other
+    return change
+
+
+def whole_table() -> None:
+    """All token rows are trained."""
+    from satlib import active
+
+    active.WORTH = 0.0
+
+
+def unfused() -> None:
+    """The update in several passes over memory."""
+    from satlib import training
+
+    made = training.make_optimizer
+
+    def slow(model, plan):
+        optimizer = made(model, plan)
+        for group in (optimizer.defaults, *optimizer.param_groups):
+            group.update(fused=False, foreach=False)
+        return optimizer
+
+    training.make_optimizer = slow
+
+
+def any_length() -> None:
+    """Batches of texts as they come."""
+    from satlib import training
+
+    made = training.batches
+    training.batches = lambda n, plan, epoch, lengths=None: made(n, plan, epoch)
+
+
+def free_memory() -> None:
+    """Freed memory goes back to the system."""
+    from satlib import runtime
+
+    runtime.keep_memory = lambda: False
+
+
+def fp32() -> None:
+    """All products in 32 bits."""
+    from satlib import training
+
+    training.precision = lambda wanted="auto": "fp32"
+
+
+def compiled() -> None:
+    """torch.compile of the encoder, which satlib does not use."""
+    import torch
+
+    from satlib import models
+
+    built = models.build
+
+    def build(*given, **options):
+        model, tokenizer = built(*given, **options)
+        model.encoder.compile(dynamic=True)
+        return model, tokenizer
+
+    models.build = build
+    torch._dynamo.config.cache_size_limit = 64
+
+
+CHANGES: dict[str, Callable[[], None]] = {
+    "as it is": lambda: None,
+    "without bf16": fp32,
+    "without batches by length": any_length,
+    "without shared random words in dropout": torch_dropout,
+    "with transformers' sdpa attention": attention("sdpa"),
+    "with transformers' eager attention": attention("eager"),
+    "without resting token rows": whole_table,
+    "without the fused optimizer": unfused,
+    "without keeping freed memory": free_memory,
+    "with torch.compile": compiled,
+    "with threads bound to cores": lambda: None,  # by its environment
+}
+ENVIRONMENT = {"with threads bound to cores": {"OMP_PROC_BIND": "true"}}
+
+
+def changed(name: str, folder: Path):
+    """satlib's training, in this process, with the change of that name."""
+    from . import worker
+
+    CHANGES[name]()
+    return worker.Training("satlib", folder)
+
+
+def measure(folder: Path, logs: Path, rounds: int = 5, changes=tuple(CHANGES)) -> list[dict]:
+    """A row a change: how many times as long a round takes as satlib's own in the same round (median, smallest,
+    largest), seconds of the first steps (a compiler's work is in them), and peak memory in MB."""
+    workers = {name: driver.Worker("without", name, folder, logs, ENVIRONMENT.get(name)) for name in changes}
+    found: dict[str, list[float]] = {name: [] for name in changes}
+    rows = []
+    try:
+        first = {}
+        for name, one in workers.items():
+            driver.say("without", f"warm-up: {name}")
+            first[name] = one.ask("warm")["seconds"]
+        for number in range(1, rounds + 1):
+            driver.say("without", f"round {number} of {rounds}")
+            for name, one in workers.items():
+                found[name].append(one.ask("round")["seconds"])
+        for name, one in workers.items():
+            ratio = [a / b for a, b in zip(found[name], found["as it is"], strict=True)]
+            rows.append({"change": name, "times_as_long": statistics.median(ratio), "spread": [min(ratio), max(ratio)],
+                         "rounds": rounds, "first_seconds": first[name], "peak_memory_mb": one.ask("memory")["memory"]})
+    finally:
+        for one in workers.values():
+            one.end()
+    return rows
+
+
+def table(rows: list[dict]) -> str:
+    """The rows as text."""
+    return "\n".join(f"{row['change']:42} {row['times_as_long']:6.2f} times as long "
+                     f"({row['spread'][0]:.2f} - {row['spread'][1]:.2f}), first steps {row['first_seconds']:6.1f} s, "
+                     f"{row['peak_memory_mb']:5.0f} MB" for row in rows)
