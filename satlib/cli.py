@@ -130,6 +130,15 @@ def notebooks() -> None:
         readme.write()
 
 
+@app.command()
+def badges() -> None:
+    """Write the Colab badge and the set-up cell into every lesson, from the address in pyproject.toml."""
+    with door():
+        from satlib import badges as written
+
+        print("\n".join(written.write()) or "every badge and set-up cell is as it should be")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
     """Open JupyterLab on the lessons; further options go to JupyterLab."""
