@@ -17,8 +17,8 @@ COLAB = "https://colab.research.google.com"
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
 # What the set-up cell says where it can install nothing.
 MISSING = ("satlib is not installed here: run `make lab` in its folder on your computer. On Colab: run "
-           "`pip wheel --no-deps .` in that folder, upload the file satlib-...-py3-none-any.whl that it makes (the folder "
-           "symbol at the left), and run this cell again, which installs it as `%pip install` and the file's name would")
+           "`pip wheel --no-deps .` in that folder, upload the file satlib-...-py3-none-any.whl that it makes (folder "
+           "symbol at the left), and run this cell again, which installs it as `%pip install` and its name would")
 # An uploaded wheel goes before the release, so that a change of one's own can be tried on Colab. Short, since it opens
 # every lesson. An installation that fails ends the cell with an error.
 SETUP = """\

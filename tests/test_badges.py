@@ -157,7 +157,7 @@ def test_outside_colab_a_missing_satlib_is_never_installed(without_satlib, tmp_p
 def test_on_colab_without_address_and_wheel_the_cell_says_how_to_upload(without_satlib, monkeypatch):
     on_colab(monkeypatch)
     with pytest.raises(ImportError, match=r"`pip wheel --no-deps \.` .*upload the file satlib-.*\.whl .*"
-                       r"`%pip install` and the file's name"):
+                       r"`%pip install` and its name"):
         exec(badges.setup("", "0.1.0"), {})
     assert without_satlib.commands == []
 
