@@ -27,7 +27,7 @@ TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teac
 }
 # No module imports these.
 TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "findings", "readme",
-         "badges", "cli")
+         "badges", "packages", "doctor", "cli")
 
 
 @dataclass(frozen=True)
