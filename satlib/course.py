@@ -26,7 +26,7 @@ TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teac
     "protocol_c": "63", "aspects": "63",
 }
 # No module imports these.
-TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "findings", "readme",
+TOOLS = ("exercises", "course", "kernels", "page", "inspection", "runner", "committed", "findings", "chinese", "readme",
          "badges", "packages", "doctor", "cli")
 
 
