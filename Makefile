@@ -16,11 +16,11 @@ ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test notebooks lab bench lock clean
+.PHONY: help setup report test test-wheel notebooks lab bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 setup: .venv/.installed  ## Create .venv and install the locked versions (make report and make test do it on their own).
 
@@ -47,6 +47,9 @@ test: setup  ## Check the style, run the unit tests and the course's laws, then 
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/python -m pytest tests -n 2
 	@$(BIN)/python -m pytest notebooks $(NBVAL) -n 2 --dist loadfile
+
+test-wheel: setup  ## Run the lessons (or ONLY="01 12") from the built wheel, without the checkout, as on Colab.
+	@$(BIN)/python -m pytest tests/wheel/lessons.py
 
 notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
 	@$(BIN)/satlib notebooks

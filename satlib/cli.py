@@ -130,6 +130,15 @@ def notebooks() -> None:
         readme.write()
 
 
+@app.command()
+def badges() -> None:
+    """Write the Colab badge and the set-up cell into every lesson, from the address in pyproject.toml."""
+    with door():
+        from satlib import badges as written
+
+        print("\n".join(written.write()) or "every badge and set-up cell is as it should be")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
     """Open JupyterLab on the lessons; further options go to JupyterLab."""
@@ -162,12 +171,24 @@ def _own_lessons() -> Path:
 
 @app.command()
 def versions() -> None:
-    """Print what to state in a report of a fault: versions and machine."""
+    """Print what to state in a report of a fault: versions, machine, precision, way of installation."""
     with door():
-        from satlib import runtime
+        from satlib import packages
 
-        for name, value in (runtime.versions() | runtime.machine()).items():
-            print(f"{name:<14}{value}")
+        for name, value in packages.report().items():
+            print(f"{name:<22}{value}")
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
+    """Check Python, packages, memory, disk, device, encoder, data and kernel; say what to do about each problem."""
+    with door():
+        from satlib import doctor as checks
+
+        found = checks.examine()
+        print(checks.told(found, as_json))
+    if any(one.level == checks.PROBLEM for one in found):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import nbformat
 
-from satlib import course, kernels, readme, runtime
+from satlib import badges, course, kernels, readme, runtime
+from satlib.badges import BADGE
 
 LARGEST = 300_000  # bytes of a stored notebook
 TIMING = re.compile(r"\b\d+(\.\d+)?\s?(it/s|s/it)\b|\d\d:\d\d<|\b(CPU times|Wall time|elapsed|took \d+(\.\d+)? ?m?s)\b")
@@ -18,7 +19,6 @@ PLACES = re.compile(r"site-packages|(?<![\w.])/(home|root|tmp|Users|usr|opt|var|
                     + "|".join(re.escape(str(path)) for path in (Path.home() / "", runtime.PACKAGE.parent)))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FAST = "satsim-fast-*.json"  # the run records that the lessons leave with their own parameters
-BADGE = "<!-- badge -->"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -87,16 +87,6 @@ def _joined(outputs: list[dict]) -> list[dict]:
     return joined
 
 
-def badge(repository: str, version: str, stem: str) -> str:
-    """The line that opens a lesson on Colab; only the marker while the repository's address is unknown."""
-    found = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)", repository)
-    if not found:
-        return BADGE
-    colab = "https://colab.research.google.com"
-    target = f"{colab}/github/{found.group(1)}/blob/v{version}/notebooks/{stem}.ipynb"
-    return f"{BADGE} [![Open in Colab]({colab}/assets/colab-badge.svg)]({target})"
-
-
 def rewrite(say: Callable[..., None] = print) -> bool:
     """Run every lesson with its own parameters and, if all pass, replace the stored notebooks and the fast run records.
 
@@ -127,8 +117,6 @@ def rewrite(say: Callable[..., None] = print) -> bool:
 
 def _fresh(lesson: course.Lesson, output: Path, project: Path, say: Callable[..., None]) -> str:
     """Run a lesson; return the text of its normalised notebook, or nothing, having said why."""
-    import tomllib
-
     say(f"{lesson.stem:<28}", end="", flush=True)
     message = kernels.execute(lesson, {}, output)
     notebook = nbformat.read(output / "notebooks" / lesson.path.name, as_version=4)
@@ -136,6 +124,5 @@ def _fresh(lesson: course.Lesson, output: Path, project: Path, say: Callable[...
     say("ok" if not wrong else f"FAILED {'; '.join(wrong)}", flush=True)
     if wrong:
         return ""
-    settings = tomllib.loads(project.read_text(encoding="utf-8"))
-    line = badge(settings["tool"]["satlib"]["repository"], settings["project"]["version"], lesson.stem)
+    line = badges.badge(*badges.settings(project), lesson.stem)
     return nbformat.writes(nbformat.from_dict(normalise(notebook, line))) + "\n"

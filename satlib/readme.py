@@ -1,26 +1,30 @@
 """The parts of the README that the code writes: lessons, results of the committed records, and what
-they say of the literature.
+they say of the literature; in English and, for README.zh-CN.md, in Chinese.
 
 ``satlib notebooks`` writes them anew between their markers, a test compares them. No lesson imports this module.
 """
 
 import re
+from collections.abc import Callable
 
-from satlib import archive, comparison, corpora, course, findings, records, report, runtime
+from satlib import archive, chinese, comparison, corpora, course, findings, records, report, runtime
 
 HEADLINE, FIGURE = "90_report-headline.png", "headline.png"  # a lesson's figure, and its copy in data/ for the README
+FILES: dict[str, Callable[[str], str]] = {"README.md": str, "README.zh-CN.md": chinese.block}  # and in which words
 SHOWN = ("rmse", "mae", "qwk", "spearman", "auc")
 PROFILES = ("fast", "full")
 COMPARED = ((archive.AFTER, archive.RIDGE), (archive.AFTER, archive.BEFORE), (archive.BOTH, archive.TREES))
 
 
-def fill(text: str) -> str:
-    """The README's text with the generated parts made anew; ValueError where a pair of markers is missing."""
+def fill(text: str, words: Callable[[str], str] = str) -> str:
+    """The README's text with the generated parts made anew, each put into other ``words``; ValueError where a pair of
+    markers is missing."""
     for name, made in (("lessons", lessons()), ("results", results()), ("literature", findings.table())):
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start not in text or end not in text:
-            raise ValueError(f"README.md lacks the markers {start} and {end}; put them back")
-        text = re.sub(f"{start}.*?{end}", lambda _, s=start, m=made, e=end: f"{s}\n{m}\n{e}", text, flags=re.S)
+            raise ValueError(f"the README lacks the markers {start} and {end}; put them back")
+        whole = f"{start}\n{words(made)}\n{end}"
+        text = re.sub(f"{start}.*?{end}", lambda _, whole=whole: whole, text, flags=re.S)
     return text
 
 
@@ -58,6 +62,7 @@ def _part(dataset: str, profile: str, found: list[records.RunRecord]) -> str:
 
 
 def write() -> None:
-    """Rewrite the generated parts of the checkout's README.md."""
-    path = runtime.PACKAGE.parent / "README.md"
-    runtime.write_text(path, fill(path.read_text(encoding="utf-8")))
+    """Rewrite the generated parts of the checkout's README, in both languages."""
+    for name, words in FILES.items():
+        path = runtime.PACKAGE.parent / name
+        runtime.write_text(path, fill(path.read_text(encoding="utf-8"), words))

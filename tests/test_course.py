@@ -14,6 +14,9 @@ LESSONS = course.lessons()
 MODULES = course.modules()
 HEADINGS = ("## Exercises", "## Summary")
 GOALS = ("**You will do**", "**You will learn**", "**You need**", "**Runs in**")
+# A T4's time is measured or said not to be; what else is to be said follows as a sentence of its own.
+RUNS_IN = re.compile(r"^\*\*Runs in\*\* (?:about|less than) [\w ]+ on 2 CPU cores; "
+                     r"(?:not measured|about [\w ]+ \(measured\)) on a T4\.(?: [A-Z].*)?$", re.M)
 CLOSING = ("**Limits in practice", "**Sources", "**Next")
 # Modules that may have more than 200 lines.
 LONGER = {"interactions": 260, "metrics": 230, "registry": 240, "exercises": 2000}
@@ -136,6 +139,7 @@ def test_the_cells_that_every_lesson_has(lesson):
     assert course.tags(parameters) == ["parameters"]
     title = course.source(lesson.cells[0])
     assert committed.BADGE in title
+    assert len(RUNS_IN.findall(title)) == 1, "say '**Runs in** about N seconds on 2 CPU cores; not measured on a T4.'"
     assert [words for words in GOALS if words not in title] == []
     assert [words for words in (*HEADINGS, *CLOSING) if words not in markdown(lesson)] == []
 

@@ -12,9 +12,21 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-# What Colab shipped in August 2026, by its public package list.
-COLAB = {"torch": "2.11.0", "transformers": "5.15.0", "numpy": "2.1.3", "pandas": "2.2.3", "scikit-learn": "1.6.1",
-         "datasets": "4.0.0", "ipywidgets": "7.7.1"}
+# What Colab shipped, by its public package lists: in August 2026 on Python 3.13, and in June 2026 on its GPU machines
+# with Python 3.12, there with the packages that run the notebook itself.
+COLAB = {
+    "3.13": {"torch": "2.11.0", "transformers": "5.15.0", "numpy": "2.1.3", "pandas": "2.2.3", "scikit-learn": "1.6.1",
+             "datasets": "4.0.0", "ipywidgets": "7.7.1"},
+    "3.12": {"torch": "2.11.0", "transformers": "5.9.0", "numpy": "2.0.2", "pandas": "2.2.2", "scikit-learn": "1.6.1",
+             "datasets": "4.0.0", "ipywidgets": "7.7.1", "accelerate": "1.13.0", "huggingface-hub": "1.17.0",
+             "ipykernel": "6.17.1", "ipython": "7.34.0", "jupyter-client": "7.4.9", "jupyter-core": "5.9.1",
+             "jupyter-server": "2.14.0", "matplotlib": "3.10.0", "nbclient": "0.10.4", "nbformat": "5.10.4",
+             "notebook": "6.5.7", "packaging": "26.2", "pooch": "1.9.0", "protobuf": "5.29.6", "psutil": "5.9.5",
+             "pyarrow": "18.1.0", "pydantic": "2.12.3", "pyyaml": "6.0.3", "pyzmq": "26.2.1", "requests": "2.32.4",
+             "safetensors": "0.7.0", "scipy": "1.16.3", "seaborn": "0.13.2", "sqlalchemy": "2.0.50",
+             "statsmodels": "0.14.6", "tensorboard": "2.20.0", "tokenizers": "0.22.2", "tornado": "6.5.1",
+             "tqdm": "4.67.3", "traitlets": "5.7.1", "typer": "0.25.1"},
+}
 CONDA = {"pytorch": "torch"}  # name on conda-forge -> name on the package index
 ADDRESS = re.compile(r"github(?:\.com)?[:/][\w.-]+/satlib")
 BINARY = (".xz", ".png", ".parquet")
@@ -89,9 +101,10 @@ def test_every_python_resolves(python, root, tmp_path):
     assert resolve(root, tmp_path, python)
 
 
-def test_colab_keeps_its_own_versions(root, tmp_path):
-    found = resolve(root, tmp_path, "3.13", COLAB)
-    assert {name: found[name] for name in COLAB} == COLAB
+@pytest.mark.parametrize("python", COLAB)
+def test_colab_keeps_its_own_versions(python, root, tmp_path):
+    found = resolve(root, tmp_path, python, COLAB[python])
+    assert {name: found[name] for name in COLAB[python]} == COLAB[python]
 
 
 def resolve(root, tmp_path, python, constraints=None) -> dict[str, str]:
@@ -135,8 +148,8 @@ def test_the_licence_is_whole(root):
 
 def test_the_top_level_holds_only_what_tools_need(root):
     top = {path.relative_to(root).parts[0] for path in tracked(root)}
-    assert top <= {"notebooks", "satlib", "tests", "data", "environment.yml", "README.md", "pyproject.toml", "LICENSE",
-                   "requirements.lock", "Makefile", ".ci", ".github", ".gitignore", ".gitattributes"}
+    assert top <= {"notebooks", "satlib", "tests", "data", "environment.yml", "README.md", "README.zh-CN.md", "LICENSE",
+                   "pyproject.toml", "requirements.lock", "Makefile", ".ci", ".github", ".gitignore", ".gitattributes"}
 
 
 def test_importing_the_package_or_its_command_loads_nothing_heavy():

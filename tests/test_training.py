@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,6 +179,27 @@ def test_precision_by_device(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, real=real: real)
         assert training.precision("auto") == chosen
     assert training.precision("fp32") == "fp32"
+
+
+@pytest.mark.parametrize(("name", "capability", "chosen"), [
+    ("Tesla T4", (7, 5), "fp16"), ("Tesla V100", (7, 0), "fp16"), ("NVIDIA A100", (8, 0), "bf16"),
+    ("NVIDIA L4", (8, 9), "bf16"), ("NVIDIA H100", (9, 0), "bf16")])
+def test_precision_by_the_capability_that_a_gpu_states(monkeypatch, name, capability, chosen):
+    """torch itself decides here, on the facts that its driver would report; a T4 could emulate bf16."""
+    told = SimpleNamespace(name=name, major=capability[0], minor=capability[1])
+    for fact, value in (("is_available", True), ("current_device", 0), ("get_device_properties", told)):
+        monkeypatch.setattr(torch.cuda, fact, lambda *args, value=value: value)
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda device: True)
+    assert torch.cuda.is_bf16_supported() and training.precision("auto") == chosen
+
+
+def test_without_a_gpu_the_processor_decides(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for real, chosen in ((True, "bf16"), (False, "fp32")):
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+            monkeypatch.setattr(torch.cpu, name, lambda real=real: real, raising=False)
+        assert training.precision("auto") == chosen
 
 
 # --- the update
