@@ -16,7 +16,7 @@ ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test test-wheel notebooks lab bench lock clean
+.PHONY: help setup report test test-wheel test-browser notebooks lab bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
@@ -34,8 +34,7 @@ setup: .venv/.installed  ## Create .venv and install the locked versions (make r
 	@$(PYTHON) -m venv .venv
 	@touch .venv/.installing
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
-	@$(BIN)/python -m pip install -qq -r requirements.lock
-	@$(BIN)/python -m pip install -qq --no-deps -e .
+	@$(BIN)/python -m pip install -qq -c requirements.lock -e ".[test]"
 	@rm .venv/.installing
 	@touch $@
 
@@ -50,6 +49,13 @@ test: setup  ## Check the style, run the unit tests and the course's laws, then 
 
 test-wheel: setup  ## Run the lessons (or ONLY="01 12") from the built wheel, without the checkout, as on Colab.
 	@$(BIN)/python -m pytest tests/wheel/lessons.py
+
+test-browser: setup .venv/.browser  ## Run every lesson in JupyterLab in a real browser (Debian's chromium, or SATLIB_CHROMIUM).
+	@$(BIN)/python -m pytest tests/browser -vv -n 2 --maxschedchunk=1 --durations=0 --durations-min=5
+
+.venv/.browser: .venv/.installed
+	@$(BIN)/python -m pip install -qq -c requirements.lock -e ".[browser]"
+	@touch $@
 
 notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
 	@$(BIN)/satlib notebooks

@@ -13,7 +13,7 @@ from pathlib import Path
 from satlib import runtime
 
 STEM = re.compile(r"(\d\d)_([a-z0-9_]+)")
-GROUND = ("runtime", "records", "plots")  # every module and every lesson may use these
+GROUND = ("runtime", "records", "plots", "widgets")  # every module and every lesson may use these
 TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teaches them
     "files": "02", "readers": "02", "usda": "02", "tables": "02", "amazon": "02", "registry": "02", "lexicon": "03",
     "sessions": "03", "agreement": "04", "leaks": "05", "associations": "05", "linear": "13", "weights": "21",

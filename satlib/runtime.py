@@ -167,8 +167,8 @@ def quiet() -> bool:
 
 
 def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
-    """Show a progress bar over ``steps``, or nothing where ``quiet()``."""
-    if quiet():
+    """Show a progress bar over ``steps``, or nothing where ``quiet()`` or where there is one step only."""
+    if quiet() or hasattr(steps, "__len__") and len(steps) < 2:
         return steps
     from tqdm.auto import tqdm
 

@@ -1,0 +1,71 @@
+"""Fixtures of the tests in a real browser, which `make test-browser` runs: Debian's chromium, driven by playwright."""
+
+import shutil
+from pathlib import Path
+
+import lab as jupyter
+import pytest
+
+KEPT = Path(__file__).parents[2] / "build" / "browser"  # what a test that failed leaves: a picture, and the notebook
+CALM = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--no-sandbox")
+
+
+def pytest_configure(config):
+    """Say in one sentence what is missing, before anything starts."""
+    try:
+        jupyter.chromium()
+    except FileNotFoundError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A running browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=jupyter.chromium(), args=list(CALM))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory, worker_id) -> Path:
+    """A folder that all processes of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, shared):
+    """A server over an empty folder; what lessons keep is shared with the other processes of this run."""
+    folder, state = (tmp_path_factory.mktemp(name) for name in ("lessons", "state"))
+    server = jupyter.Lab(folder, state, shared / "cache")
+    yield server
+    server.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Leave on the test whether it failed, for its fixtures."""
+    report = yield
+    item.failed = getattr(item, "failed", False) or report.failed
+    return report
+
+
+@pytest.fixture
+def seat(chromium, lab, request):
+    """A page of its own in front of the lab; what a failure leaves goes to build/browser."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1600})
+    taken = jupyter.Seat(context.new_page(), lab)
+    yield taken
+    if getattr(request.node, "failed", False) and taken.name:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        taken.page.screenshot(path=KEPT / f"{request.node.name}.png")
+        taken.save()
+        shutil.copy(lab.folder / taken.name, KEPT / f"{request.node.name}.ipynb")
+    context.close()
+    lab.end_kernels()
