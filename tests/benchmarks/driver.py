@@ -80,9 +80,7 @@ def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, 
 
 def prepare_models(folder: Path, logs: Path) -> dict[str, float]:
     """Make the models that are scored; the size of their files in MB."""
-    from satlib.kernels import ALLOCATOR
-
-    worker = Worker("prepare", "models", folder, logs, ALLOCATOR)
+    worker = Worker("prepare", "models", folder, logs)
     try:
         return worker.ask("round")
     finally:

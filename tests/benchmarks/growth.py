@@ -7,7 +7,7 @@ epoch are made from it, without a model. The other kinds: a step of satlib's tra
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,31 +20,19 @@ USUAL = {"length": 64, "batch": 16}  # where the other of the two grows
 STEPS = 6  # of training that are measured, after two that are not
 
 
-class Store:
-    """Token ids in memory: what stands in for ``satlib.stores.TokenStore`` where that is not there."""
+class Texts(Sequence):
+    """n texts that are made when they are asked for: the training texts over and over, each with a number."""
 
-    def __init__(self, ids: list[np.ndarray]):
-        self.ids, self.lengths = ids, np.array([len(one) for one in ids], dtype=np.int32)
+    def __init__(self, some: Sequence[examples.Text], n: int):
+        self.some, self.n = some, n
 
-    @classmethod
-    def write(cls, texts: Iterable[str], tokenizer, folder: Path, max_length: int) -> "Store":
-        """Tokenise the texts; nothing is written."""
-        from satlib import tokens
+    def __len__(self) -> int:
+        return self.n
 
-        found = tokens.tokenise(list(texts), tokenizer, max_length)
-        return cls([np.array(one, dtype=np.int32) for one in found])
-
-    def __getitem__(self, rows: np.ndarray) -> list[np.ndarray]:
-        return [self.ids[row] for row in rows]
-
-
-def store_class() -> type:
-    """satlib's store on disk where it is there, else the one in memory."""
-    try:
-        from satlib.stores import TokenStore
-    except ImportError:
-        return Store
-    return TokenStore
+    def __getitem__(self, i: int) -> str:
+        if not 0 <= i < self.n:
+            raise IndexError(i)
+        return f"{i // len(self.some)} {self.some[i % len(self.some)].whole}"
 
 
 class Point:
@@ -55,31 +43,25 @@ class Point:
         self.kind, self.value, self.work = kind, int(value), examples.read(folder / "work.json")
 
     def round(self) -> dict:
-        """Seconds (of the whole for "examples", else a list of steps), peak memory in MB, and the store's class."""
+        """Seconds (of the whole for "examples", else a list of steps) and peak memory in MB."""
         from .measure import peak_memory
 
         found = self._examples() if self.kind == "examples" else self._steps()
         return found | {"memory": peak_memory()}
 
     def _examples(self) -> dict:
-        from satlib import plans, tokens
+        from satlib import plans, stores, tokens
 
-        tokenizer, store = tokens.load_tokenizer(self.work["encoder"]), store_class()
+        tokenizer, texts = tokens.load_tokenizer(self.work["encoder"]), Texts(self.work["train"], self.value)
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-            begin = time.perf_counter()
-            rows = store.write(self._texts(), tokenizer, Path(folder) / "store", self.work["longest"])
+            path, begin = Path(folder) / "ids.arrow", time.perf_counter()
+            store = stores.write(texts, tokenizer, path, self.work["longest"])
             tokenised = time.perf_counter()
-            for batch in plans.batches(self.value, plans.Plan(batch_size=USUAL["batch"]), 0, rows.lengths):
-                tokens.pad(rows[batch])
+            for batch in plans.batches(self.value, plans.Plan(batch_size=USUAL["batch"]), 0, store.lengths):
+                tokens.pad([store[i] for i in batch])
             end = time.perf_counter()
-        return {"seconds": [end - begin], "tokenise": tokenised - begin, "iterate": end - tokenised,
-                "store": store.__module__.split(".")[-1]}
-
-    def _texts(self) -> Iterator[str]:
-        """The training texts over and over, each time with a number, so that no two are the same."""
-        texts = self.work["train"]
-        for i in range(self.value):
-            yield f"{i // len(texts)} {texts[i % len(texts)].whole}"
+            size = path.stat().st_size / 2**20
+        return {"seconds": [end - begin], "tokenise": tokenised - begin, "iterate": end - tokenised, "file": size}
 
     def _steps(self) -> dict:
         import torch
@@ -97,22 +79,21 @@ class Point:
         plan = plans.Plan(epochs=1, batch_size=shape["batch"], patience=0, metric="loss", save_every=10**9)
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
             training.train(model, rows, rows.some(1), plan, folder, lambda _: ends.append(time.perf_counter()))
-        return {"seconds": np.diff(ends)[1:].tolist(), "store": None}
+        return {"seconds": np.diff(ends)[1:].tolist()}
 
 
 def measure(folder: Path, logs: Path, points: dict[str, tuple[int, ...]], rounds: int = 1) -> list[dict]:
-    """A row a point: kind and value, median, smallest and largest seconds, peak memory in MB, and the store's module.
+    """A row a point: kind and value, median, smallest and largest seconds, and peak memory of the process in MB.
 
-    seconds: of tokenising and iterating for "examples", of a training step for the others; n: how many were measured.
+    seconds: of tokenising and iterating for "examples" (tokenise, iterate: of either; file: MB on disk), of a training
+    step for the others; n: how many were measured.
     """
-    from satlib.kernels import ALLOCATOR
-
     found: dict[tuple[str, int], list[dict]] = {}
     for number in range(1, rounds + 1):
         for kind, values in points.items():
             for value in values:
                 driver.say("growth", f"round {number} of {rounds}: {kind} {value}")
-                worker = driver.Worker("growth", f"{kind}-{value}", folder, logs, ALLOCATOR)
+                worker = driver.Worker("growth", f"{kind}-{value}", folder, logs)
                 try:
                     found.setdefault((kind, value), []).append(worker.ask("round"))
                 finally:
@@ -123,9 +104,9 @@ def measure(folder: Path, logs: Path, points: dict[str, tuple[int, ...]], rounds
 def _row(kind: str, value: int, measured: list[dict]) -> dict:
     seconds = [one for each in measured for one in each["seconds"]]
     parts = {name: statistics.median(each[name] for each in measured) if name in measured[0] else None
-             for name in ("tokenise", "iterate")}
+             for name in ("tokenise", "iterate", "file")}
     return {"kind": kind, "value": value, "seconds": statistics.median(seconds), "low": min(seconds),
-            "high": max(seconds), "n": len(seconds), **parts, "store": measured[0]["store"],
+            "high": max(seconds), "n": len(seconds), **parts,
             "peak_memory_mb": statistics.median(each["memory"] for each in measured)}
 
 
@@ -135,5 +116,5 @@ def table(rows: list[dict]) -> str:
     for row in rows:
         spread = f"{row['low']:.3f} - {row['high']:.3f}"
         lines.append(f"{row['kind']:10} {row['value']:7} {row['seconds']:9.3f} {spread:>17} "
-                     f"{row['peak_memory_mb']:6.0f} MB" + (f"  ({row['store']})" if row["store"] else ""))
+                     f"{row['peak_memory_mb']:6.0f} MB")
     return "\n".join(lines)

@@ -88,10 +88,8 @@ class Enough(Exception):
 
 def measure(folder: Path, logs: Path, steps: int) -> list[dict]:
     """A row a group: its share of a step, milliseconds a step, calls a step, and what it is made of, largest first."""
-    from satlib.kernels import ALLOCATOR
-
     driver.say("profile", f"{steps} steps")
-    worker = driver.Worker("profile", str(steps), folder, logs, ALLOCATOR)
+    worker = driver.Worker("profile", str(steps), folder, logs)
     try:
         return rows(worker.ask("round"))
     finally:

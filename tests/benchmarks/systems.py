@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from satlib.kernels import ALLOCATOR
-
 BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
 SEEDS = (0, 1, 2)  # of the fp32 reference, whose spread is the noise that a loss is judged by
+# What satlib tells the C library on its own (runtime.keep_memory), as far as the environment can say it to others.
+ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,14 @@ TRAINING = {
     "trainer": System("transformers.Trainer, defaults, DataCollatorWithPadding", 128, 4),
     "trainer-tuned": System("Trainer: half precision, grouped by length, fused AdamW, the faster attention", 0, 1.3),
     "cross-encoder": System("sentence-transformers' CrossEncoderTrainer, MSELoss", 64, 6, ("sentence_transformers",)),
-    "satlib": System("satlib's training.train", 0, None, (), ALLOCATOR),
-    "satlib-fp32": System("the same in fp32, three seeds: the reference for the loss", 128, None, (), ALLOCATOR, SEEDS),
+    "satlib": System("satlib's training.train", 0),
+    "satlib-fp32": System("the same in fp32, three seeds: the reference for the loss", 128, seeds=SEEDS),
 }
-# Not in a run unless --only names it: how much of satlib's lead the memory allocator's settings would give to others.
+# Not in a run unless --only names them: what the allocator's settings would do for the Trainer, and what batches that
+# are equal in tokens, not in examples, do for satlib.
 EXTRA = {
-    "trainer-tuned-allocator": System("trainer-tuned with satlib's allocator settings", 0, None, (), ALLOCATOR),
+    "trainer-tuned-allocator": System("trainer-tuned with satlib's allocator settings", environment=ALLOCATOR),
+    "satlib-tokens": System("satlib with as many tokens an update as 16 examples have on average"),
 }
 ONNX = ("onnx", "onnxscript", "onnxruntime")
 SCORING = {
@@ -41,8 +43,8 @@ SCORING = {
     "loop-fp32": System("batches of 32 as they come, padded to the longest, fp32"),
     "loop": System("the same in the precision of the machine", 0, 1.5),
     "cross-encoder": System("sentence-transformers' CrossEncoder.predict", 0, None, ("sentence_transformers",)),
-    "satlib-fp32": System("satlib's models.run, fp32", 0, None, (), ALLOCATOR),
-    "satlib": System("satlib's models.run, precision of the machine", 0, None, (), ALLOCATOR),
+    "satlib-fp32": System("satlib's models.run, fp32"),
+    "satlib": System("satlib's models.run, precision of the machine"),
     "onnx-fp32": System("satlib's export in ONNX Runtime, fp32", 0, None, ONNX),
     "onnx-int8": System("the same with 8-bit weights", 0, None, ONNX),
 }
