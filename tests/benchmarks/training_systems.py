@@ -162,11 +162,8 @@ def cross_encoder(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
         theirs.CrossEncoderTrainer(model=model, args=arguments, train_dataset=table, loss=theirs.losses.MSELoss(model),
                             callbacks=[Timer(clock)]).train()
 
-    def scores(judged: Sequence[Text]) -> np.ndarray:
-        return model.predict([(text.before, text.last) for text in judged], activation_fn=torch.nn.Identity(),
-                             show_progress_bar=False)
-
-    return Trained(model, model.tokenizer, scores)
+    return Trained(model, model.tokenizer, lambda judged: model.predict(
+        [(text.before, text.last) for text in judged], activation_fn=torch.nn.Identity(), show_progress_bar=False))
 
 
 def satlib(task: Task, texts: Sequence[Text], clock: Clock, precision: str = "auto",
@@ -178,7 +175,7 @@ def satlib(task: Task, texts: Sequence[Text], clock: Clock, precision: str = "au
     rows = plans.Rows(token_ids(texts, tokenizer), np.array([text.rating for text in texts]))
     plan = plans.Plan(epochs=task.epochs, batch_size=task.batch_size, learning_rate=task.learning_rate,
                       warmup=task.warmup, seed=task.seed, patience=0, metric="loss", precision=precision,
-                      batch_tokens=round(task.batch_size * rows.lengths.mean()) if by_tokens else 0, save_every=10**9)
+                      save_every=10**9, batch_tokens=round(task.batch_size * rows.lengths.mean()) if by_tokens else 0)
     with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
         training.train(model, rows, rows.some(64), plan, folder, after_step=clock.step)
     return Trained(model, tokenizer, lambda judged: models.run(model, token_ids(judged, tokenizer)))
