@@ -7,7 +7,7 @@ epoch are made from it, without a model. The other kinds: a step of satlib's tra
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,19 @@ USUAL = {"length": 64, "batch": 16}  # where the other of the two grows
 STEPS = 6  # of training that are measured, after two that are not
 
 
-class Repeated:
-    """The training texts over and over, each time with a number, so that no two are the same; made when asked for."""
+class Texts(Sequence):
+    """n texts that are made when they are asked for: the training texts over and over, each with a number."""
 
-    def __init__(self, texts, count: int):
-        self.texts, self.count = texts, count
+    def __init__(self, some: Sequence[examples.Text], n: int):
+        self.some, self.n = some, n
 
-    def __iter__(self) -> Iterator[str]:
-        for i in range(self.count):
-            yield f"{i // len(self.texts)} {self.texts[i % len(self.texts)].whole}"
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, i: int) -> str:
+        if not 0 <= i < self.n:
+            raise IndexError(i)
+        return f"{i // len(self.some)} {self.some[i % len(self.some)].whole}"
 
 
 class Point:
@@ -48,16 +52,16 @@ class Point:
     def _examples(self) -> dict:
         from satlib import plans, stores, tokens
 
-        tokenizer = tokens.load_tokenizer(self.work["encoder"])
+        tokenizer, texts = tokens.load_tokenizer(self.work["encoder"]), Texts(self.work["train"], self.value)
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-            begin = time.perf_counter()
-            store = stores.write(Repeated(self.work["train"], self.value), tokenizer, Path(folder) / "ids.arrow",
-                                 self.work["longest"])
+            path, begin = Path(folder) / "ids.arrow", time.perf_counter()
+            store = stores.write(texts, tokenizer, path, self.work["longest"])
             tokenised = time.perf_counter()
             for batch in plans.batches(self.value, plans.Plan(batch_size=USUAL["batch"]), 0, store.lengths):
                 tokens.pad([store[i] for i in batch])
             end = time.perf_counter()
-        return {"seconds": [end - begin], "tokenise": tokenised - begin, "iterate": end - tokenised}
+            size = path.stat().st_size / 2**20
+        return {"seconds": [end - begin], "tokenise": tokenised - begin, "iterate": end - tokenised, "file": size}
 
     def _steps(self) -> dict:
         import torch
@@ -79,9 +83,10 @@ class Point:
 
 
 def measure(folder: Path, logs: Path, points: dict[str, tuple[int, ...]], rounds: int = 1) -> list[dict]:
-    """A row a point: kind and value, median, smallest and largest seconds, and peak memory in MB.
+    """A row a point: kind and value, median, smallest and largest seconds, and peak memory of the process in MB.
 
-    seconds: of tokenising and iterating for "examples", of a training step for the others; n: how many were measured.
+    seconds: of tokenising and iterating for "examples" (tokenise, iterate: of either; file: MB on disk), of a training
+    step for the others; n: how many were measured.
     """
     found: dict[tuple[str, int], list[dict]] = {}
     for number in range(1, rounds + 1):
@@ -99,7 +104,7 @@ def measure(folder: Path, logs: Path, points: dict[str, tuple[int, ...]], rounds
 def _row(kind: str, value: int, measured: list[dict]) -> dict:
     seconds = [one for each in measured for one in each["seconds"]]
     parts = {name: statistics.median(each[name] for each in measured) if name in measured[0] else None
-             for name in ("tokenise", "iterate")}
+             for name in ("tokenise", "iterate", "file")}
     return {"kind": kind, "value": value, "seconds": statistics.median(seconds), "low": min(seconds),
             "high": max(seconds), "n": len(seconds), **parts,
             "peak_memory_mb": statistics.median(each["memory"] for each in measured)}

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-# What runtime.keep_memory does at run time, for a system that does not call it.
-ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-             "MALLOC_TOP_PAD_": str(64 << 20)}
 BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
 SEEDS = (0, 1, 2)  # of the fp32 reference, whose spread is the noise that a loss is judged by
+# What satlib tells the C library on its own (runtime.keep_memory), as far as the environment can say it to others.
+ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,14 @@ TRAINING = {
     "trainer": System("transformers.Trainer, defaults, DataCollatorWithPadding", 128, 4),
     "trainer-tuned": System("Trainer: half precision, grouped by length, fused AdamW, the faster attention", 0, 1.3),
     "cross-encoder": System("sentence-transformers' CrossEncoderTrainer, MSELoss", 64, 6, ("sentence_transformers",)),
-    "satlib": System("satlib's training.train"),
-    "satlib-fp32": System("the same in fp32, three seeds: the reference for the loss", 128, None, (), {}, SEEDS),
+    "satlib": System("satlib's training.train", 0),
+    "satlib-fp32": System("the same in fp32, three seeds: the reference for the loss", 128, seeds=SEEDS),
 }
-# Not in a run unless --only names it: how much of satlib's lead the memory allocator's settings would give to others.
+# Not in a run unless --only names them: what the allocator's settings would do for the Trainer, and what batches that
+# are equal in tokens, not in examples, do for satlib.
 EXTRA = {
-    "trainer-tuned-allocator": System("trainer-tuned with satlib's allocator settings", 0, None, (), ALLOCATOR),
+    "trainer-tuned-allocator": System("trainer-tuned with satlib's allocator settings", environment=ALLOCATOR),
+    "satlib-tokens": System("satlib with as many tokens an update as 16 examples have on average"),
 }
 ONNX = ("onnx", "onnxscript", "onnxruntime")
 SCORING = {

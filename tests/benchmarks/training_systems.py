@@ -130,17 +130,19 @@ def tuned(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
     half = plans.precision()
     options = {"bf16": half == "bf16", "fp16": half == "fp16", "train_sampling_strategy": "group_by_length",
                "optim": "adamw_torch_fused", "dataloader_pin_memory": device().type == "cuda"}
-    return trainer(task, texts, clock, _faster_attention(task, tuple(texts[:4 * task.batch_size]),
-                                                         tuple(options.items())), **options)
+    if task.encoder not in FASTER:
+        FASTER[task.encoder] = _faster_attention(task, texts[:4 * task.batch_size], options)
+    return trainer(task, texts, clock, FASTER[task.encoder], **options)
 
 
-@functools.cache
-def _faster_attention(task: Task, texts: tuple[Text, ...], options: tuple) -> str:
-    """The attention of transformers that trains faster, measured once a process."""
-    found = {}
+FASTER: dict[str, str] = {}  # the folder of an encoder -> the attention of transformers that trains it faster here
+
+
+def _faster_attention(task: Task, texts: Sequence[Text], options: dict) -> str:
+    found: dict[str, float] = {}
     for kind in ("eager", "sdpa", "eager", "sdpa"):
         clock = Clock()
-        trainer(task, texts, clock, kind, **dict(options))
+        trainer(task, texts, clock, kind, **options)
         found[kind] = min(clock.seconds, found.get(kind, np.inf))
     print("seconds with each attention:", found, flush=True)
     return min(found, key=found.get)
@@ -160,14 +162,12 @@ def cross_encoder(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
         theirs.CrossEncoderTrainer(model=model, args=arguments, train_dataset=table, loss=theirs.losses.MSELoss(model),
                             callbacks=[Timer(clock)]).train()
 
-    def scores(judged: Sequence[Text]) -> np.ndarray:
-        return model.predict([(text.before, text.last) for text in judged], activation_fn=torch.nn.Identity(),
-                             show_progress_bar=False)
-
-    return Trained(model, model.tokenizer, scores)
+    return Trained(model, model.tokenizer, lambda judged: model.predict(
+        [(text.before, text.last) for text in judged], activation_fn=torch.nn.Identity(), show_progress_bar=False))
 
 
-def satlib(task: Task, texts: Sequence[Text], clock: Clock, precision: str = "auto") -> Trained:
+def satlib(task: Task, texts: Sequence[Text], clock: Clock, precision: str = "auto",
+           by_tokens: bool = False) -> Trained:
     """satlib's loop; the few rows that it judges the epochs by are training rows, so that it picks the last epoch."""
     model, tokenizer = models.build(task.encoder, seed=task.seed, low=0.0, high=1.0, threshold=0.5)
     model.to(device())
@@ -175,7 +175,7 @@ def satlib(task: Task, texts: Sequence[Text], clock: Clock, precision: str = "au
     rows = plans.Rows(token_ids(texts, tokenizer), np.array([text.rating for text in texts]))
     plan = plans.Plan(epochs=task.epochs, batch_size=task.batch_size, learning_rate=task.learning_rate,
                       warmup=task.warmup, seed=task.seed, patience=0, metric="loss", precision=precision,
-                      save_every=10**9)
+                      save_every=10**9, batch_tokens=round(task.batch_size * rows.lengths.mean()) if by_tokens else 0)
     with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
         training.train(model, rows, rows.some(64), plan, folder, after_step=clock.step)
     return Trained(model, tokenizer, lambda judged: models.run(model, token_ids(judged, tokenizer)))
@@ -194,4 +194,5 @@ TRAIN: dict[str, Callable[[Task, Sequence[Text], Clock], Trained]] = {
     "listing-512": functools.partial(listing, longest=512), "listing-128": functools.partial(listing, longest=LONGEST),
     "trainer": trainer, "trainer-tuned": tuned, "trainer-tuned-allocator": tuned, "cross-encoder": cross_encoder,
     "satlib": satlib, "satlib-fp32": functools.partial(satlib, precision="fp32"),
+    "satlib-tokens": functools.partial(satlib, by_tokens=True),
 }
