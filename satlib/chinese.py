@@ -30,6 +30,7 @@ TERMS = {
     "Write a training loop that can be trusted": "写一个可以信赖的训练循环",
     "Fine-tune on a GPU, and on whatever you have": "在 GPU 或手头任何机器上微调",
     "Choose hyperparameters by measuring": "靠测量选择超参数",
+    "Make training fast without changing what it learns": "让训练变快，而不改变它学到的东西",
     "Tell a real gain from luck": "分辨真实的提升与运气",
     "Check that probabilities come true": "检验概率是否名副其实",
     "Reproduce a published table, and its faults": "复现一张已发表的表格及其错误",
