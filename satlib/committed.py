@@ -47,6 +47,9 @@ def _output_faults(output: dict) -> list[str]:
         found.append(f"wrote to stderr: {_text(output)[:80]!r}")
     if WIDGET in output.get("data", {}):
         found.append("shows a widget")
+    for kind in output.get("data", {}):
+        if kind.startswith("image/") and not output.get("metadata", {}).get(kind, {}).get("alt"):
+            found.append("shows a figure without alternative text; end it with plots.show")
     for what, pattern in (("the path of a machine", PLACES), ("a time that it took", TIMING)):
         if hit := pattern.search(_text(output)):
             found.append(f"shows {what}: {hit.group()!r}")

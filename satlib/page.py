@@ -124,9 +124,11 @@ def _figures(output: Path, lesson: Lesson) -> str:
             if "image/png" not in data:
                 continue
             png = base64.b64decode("".join(data["image/png"]))
-            finding = escape("".join(data.get("text/plain", "")).removeprefix("Figure: "), quote=True)
+            finding = "".join(data.get("text/plain", "")).removeprefix("Figure: ")
+            alt = shown.get("metadata", {}).get("image/png", {}).get("alt", finding)
             source = _source(png, vectors.get(_digest(png)))
-            parts.append(f'<figure><img src="{source}" alt="{finding}"><figcaption>{finding}</figcaption></figure>')
+            parts.append(f'<figure><img src="{source}" alt="{escape(alt, quote=True)}">'
+                         f'<figcaption>{escape(finding)}</figcaption></figure>')
     return "\n".join(parts) if len(parts) > 1 else f'{parts[0]}\n<p>No figures.</p>'
 
 

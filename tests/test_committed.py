@@ -34,6 +34,7 @@ def test_a_good_notebook_has_no_faults(text):
     (book(printed("a warning", "stderr")), "cell 2 wrote to stderr: 'a warning'"),
     (book(new_output("error", ename="KeyError", evalue="", traceback=[])), "cell 2 ends with KeyError"),
     (book(new_output("display_data", data={committed.WIDGET: {}})), "cell 2 shows a widget"),
+    (book(new_output("display_data", data={"image/png": "eA=="})), "cell 2 shows a figure without alternative text"),
     (book(printed("file /home/me/x")), "the path of a machine: '/home/m'"),
     (book(printed(str(Path.home() / "x"))), "the path of a machine"),
     (book(printed(str(runtime.PACKAGE))), "the path of a machine"),

@@ -1,11 +1,15 @@
 """The course's laws: one stem, course order is import order, the form of a lesson, honest outputs, small modules."""
 
 import ast
+import base64
+import io
 import re
 import statistics
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
+from PIL import Image
 
 from satlib import committed, course, exercises, runtime
 from satlib.course import GROUND, TAUGHT_WITH, TOOLS
@@ -21,6 +25,7 @@ CLOSING = ("**Limits in practice", "**Sources", "**Next")
 SHOWN = r"\b(?:plots\.show|widgets\.explore)\("  # the second gives readers of the stored notebook the same figure
 # Modules that may have more than 200 lines.
 LONGER = {"interactions": 260, "metrics": 230, "registry": 240, "exercises": 2000}
+EXPORTER = HTMLExporter(template_name="basic")
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.stem for lesson in LESSONS])
 each_module = pytest.mark.parametrize("module", MODULES)
 
@@ -43,6 +48,12 @@ def markdown(lesson) -> str:
 
 def code_cells(lesson) -> list[dict]:
     return [cell for cell in lesson.cells if cell["cell_type"] == "code"]
+
+
+def drawn_by(lesson) -> list[dict]:
+    """The stored outputs that are figures."""
+    outputs = (output for cell in code_cells(lesson) for output in cell["outputs"])
+    return [output for output in outputs if "image/png" in output.get("data", {})]
 
 
 def rank(module) -> int:
@@ -216,6 +227,31 @@ def test_the_parameters_of_the_full_profile_are_legal():
 def test_stored_outputs_are_honest(lesson):
     stored = nbformat.read(lesson.path, as_version=4)
     assert committed.faults(stored) == []
+
+
+@each_lesson
+def test_a_figure_has_its_finding_and_what_is_plotted_as_alternative_text(lesson):
+    for output in drawn_by(lesson):
+        finding = "".join(output["data"]["text/plain"]).removeprefix("Figure: ")
+        alt = output["metadata"].get("image/png", {}).get("alt", "")
+        assert alt.startswith(finding) and len(alt) >= len(finding) + 15, f"{finding!r} has {alt!r}"
+
+
+@each_lesson
+def test_a_stored_notebook_as_a_page_shows_each_figure(lesson):
+    page, _ = EXPORTER.from_filename(lesson.path)
+    pictures = [base64.b64decode(text) for text in re.findall(r'<img[^>]*src="data:image/png;base64,([^"]+)"', page)]
+    assert len(pictures) == len(drawn_by(lesson))
+    for picture in pictures:
+        with Image.open(io.BytesIO(picture)) as opened:
+            low, high = opened.convert("L").getextrema()
+            assert min(opened.size) >= 150 and high - low > 128, "a figure is tiny or pale"
+
+
+@each_lesson
+def test_text_in_figures_can_be_read_on_white(lesson):
+    pale = r"(?:text|annotate)\(.*\b(?:color|c)=[\"'](?:grey|gray|silver|lightgrey|darkgrey)[\"']"
+    assert re.findall(pale, "\n".join(course.code_of(lesson))) == [], "dimgrey has the contrast that text needs"
 
 
 @each_lesson

@@ -376,7 +376,7 @@ def test_a_real_kernel_gets_parameters_draws_figures_and_names_the_failing_cell(
     assert third.message.startswith("cell 4: the kernel died")
     html = (out / "index.html").read_text()
     svg = base64.b64encode((out / "figures" / "11_a-line.svg").read_bytes()).decode()
-    assert svg in html and 'alt="It rises &lt;b&gt; &amp; falls"' in html
+    assert svg in html and 'alt="It rises &lt;b&gt; &amp; falls. Line chart.' in html
     addresses = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", html)
     assert addresses and all(a.startswith(("data:", "#", "notebooks/", "results.json")) for a in addresses)
     assert not re.search(r"https?://", html) and "@import" not in html and "<script" not in html
