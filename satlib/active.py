@@ -16,32 +16,32 @@ WORTH = 0.7  # above this share of rows in use, the detour over their places cos
 
 
 class ActiveRows(nn.Module):
-    """A token table in two parts: ``active`` [A, H], which is trained, and ``resting`` [V - A, H], which only shrinks.
+    """A token table [V, H] of which only the rows ``used`` are trained, as ``active`` [A, H].
 
-    used: the token ids that training will see, in rising order. ``shrunk`` is the factor of the resting rows so far.
+    used: the token ids that training will see. The other rows stay in ``whole`` as they were; ``shrunk`` is the factor
+    that the updates so far would have given them.
     """
 
     def __init__(self, table: nn.Embedding, used: torch.Tensor):
         super().__init__()
-        weight = table.weight.detach()
-        rest = torch.ones(len(weight), dtype=torch.bool).index_fill(0, used, False).nonzero().squeeze(1)
-        order = torch.cat([used, rest])
-        place = torch.empty_like(order).index_copy(0, order, torch.arange(len(order)))
-        padding = table.padding_idx
-        self.padding = None if padding is None or place[padding] >= len(used) else int(place[padding])
-        self.active = nn.Parameter(weight[used.to(weight.device)].clone())
-        self.register_buffer("resting", weight[rest.to(weight.device)].clone())
-        self.register_buffer("place", place.to(weight.device))
-        self.register_buffer("shrunk", torch.ones((), dtype=torch.float64, device=weight.device))
+        whole = table.weight.detach()
+        used = used.to(whole.device)
+        place = torch.full((len(whole),), -1, device=whole.device)
+        place[used] = torch.arange(len(used), device=whole.device)
+        at = -1 if table.padding_idx is None else int(place[table.padding_idx])
+        self.padding = at if at >= 0 else None
+        self.active = nn.Parameter(whole[used].clone())
+        self.register_buffer("whole", whole)  # the table's own memory, not a copy
+        self.register_buffer("place", place)  # [V]: where an id stands in ``active``; -1: it rests
+        self.register_buffer("shrunk", torch.ones((), dtype=torch.float64, device=whole.device))
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Rows of the ids [B, L]: [B, L, H]. In training every id must be an active one."""
-        at, size = self.place[ids], len(self.active)
+        at = self.place[ids]
         if self.training:
             return functional.embedding(at, self.active, self.padding)
-        active = functional.embedding(at.clamp(max=size - 1), self.active)
-        resting = functional.embedding((at - size).clamp(min=0), self.resting) * self.shrunk.to(active.dtype)
-        return torch.where((at < size).unsqueeze(-1), active, resting)
+        resting = functional.embedding(ids, self.whole) * self.shrunk.to(self.whole.dtype)
+        return torch.where((at < 0).unsqueeze(-1), resting, functional.embedding(at.clamp(min=0), self.active))
 
     def shrink(self, learning_rate: float, weight_decay: float) -> None:
         """What one update does to the resting rows."""
@@ -49,9 +49,11 @@ class ActiveRows(nn.Module):
 
     @torch.no_grad()
     def write(self, table: nn.Embedding) -> None:
-        """Put the rows back into a whole table [V, H]."""
-        rows = torch.cat([self.active, self.resting * self.shrunk.to(self.resting.dtype)])
-        table.weight.copy_(rows[self.place])
+        """Put all rows into a whole table [V, H]."""
+        every = torch.arange(len(self.place), device=self.place.device)
+        active = self.place >= 0
+        table.weight.copy_(self.whole * self.shrunk.to(self.whole.dtype))
+        table.weight[every[active]] = self.active[self.place[active]]
 
 
 @contextmanager

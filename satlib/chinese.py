@@ -10,6 +10,9 @@ import re
 TERMS = {
     "lesson": "课程", "what you do": "你要做的事", "module": "模块", "model": "模型",
     "the literature says": "文献的说法", "the records say": "记录的结论", "shown by": "验证命令",
+    "training": "训练", "scoring": "打分", "texts/s": "文本/秒",
+    "satlib is so many times as fast": "satlib 的速度是它的几倍",
+    "share of the peak": "占峰值的比例", "memory (MB)": "内存（MB）", "loss": "损失",
     "none": "无", "users": "用户", "dialogues": "对话",
     "lies inside": "落在区间内", "not reached": "未达到", "passed": "已超过",
     # titles of the lessons
@@ -64,6 +67,8 @@ SENTENCES = tuple((re.compile(pattern), chinese) for pattern, chinese in (
     (r"- (\S+) of (\S+) minus (\S+): (\S+), 95 % interval (\S+) to (\S+); zero lies inside, so these examples do not "
      r"tell the two apart\.",
      "- {2} 的 {1} 减去 {3} 的：{4}，95 % 区间 {5} 到 {6}；零在区间之内，这些样本不足以分辨二者。"),
+    (r"(\S+), (\d+) tokens a text on average; (\d+) cores of (.+); medians of (\d+) rounds, in which all took turns\.",
+     "{1}，每个文本平均 {2} 个词元；{4}，{3} 个核心；{5} 轮的中位数，各系统在每轮中轮流运行。"),
     (r"wrong: always saying 3 has (.+) by its formula, which gives ties the first rank; the published XGBoost \((.+)\) "
      r"is that constant",
      "错误：该公式给并列值第一个名次，于是总是回答 3 就有 {1}；论文里的 XGBoost（{2}）正是这个常数"),

@@ -7,7 +7,7 @@ they say of the literature; in English and, for README.zh-CN.md, in Chinese.
 import re
 from collections.abc import Callable
 
-from satlib import archive, chinese, comparison, corpora, course, findings, records, report, runtime
+from satlib import archive, chinese, comparison, corpora, course, findings, records, report, runtime, speed
 
 HEADLINE, FIGURE = "90_report-headline.png", "headline.png"  # a lesson's figure, and its copy in data/ for the README
 FILES: dict[str, Callable[[str], str]] = {"README.md": str, "README.zh-CN.md": chinese.block}  # and in which words
@@ -19,7 +19,9 @@ COMPARED = ((archive.AFTER, archive.RIDGE), (archive.AFTER, archive.BEFORE), (ar
 def fill(text: str, words: Callable[[str], str] = str) -> str:
     """The README's text with the generated parts made anew, each put into other ``words``; ValueError where a pair of
     markers is missing."""
-    for name, made in (("lessons", lessons()), ("results", results()), ("literature", findings.table())):
+    parts = {"lessons": lessons, "results": results, "literature": findings.table, "speed": speeds}
+    for name, make in parts.items():
+        made = make()
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start not in text or end not in text:
             raise ValueError(f"the README lacks the markers {start} and {end}; put them back")
@@ -59,6 +61,25 @@ def _part(dataset: str, profile: str, found: list[records.RunRecord]) -> str:
     rows += ["| " + " | ".join((name, *table.loc[name])) + " |" for name in table.index]
     gaps = [f"- {comparison.difference(found, *two)}." for two in COMPARED if {*two} <= {r.model for r in found}]
     return "\n".join([head, "", *rows, "", *gaps])
+
+
+def speeds() -> str:
+    """The tables of ``make bench`` whose files are committed: training and scoring, by satlib and by others."""
+    folder = runtime.data_folder() / "runs" / "speed"
+    about = runtime.read_json(folder / "machine.json")
+    machine = about["machine"]
+    parts = [f"{about['corpus']}, {about['mean_tokens']:.0f} tokens a text on average; {machine['cores']} cores of "
+             f"{machine['processor']}; medians of {about['rounds']} rounds, in which all took turns."]
+    for kind in ("training", "scoring"):
+        rows = speed.bench(folder, kind)
+        times = speed.times_as_fast(rows)
+        table = [f"| {kind} | texts/s | satlib is so many times as fast | share of the peak | memory (MB) | loss |",
+                 "|---" * 6 + "|"]
+        table += [f"| {row['system']} | {row['examples_per_s']:.1f} | {times.get(row['system'], 1):.2f} | "
+                  f"{row['peak_share']:.1%} | {row['peak_memory_mb']:.0f} | {row['validation_loss']:.4f} |"
+                  for row in rows]
+        parts.append("\n".join(table))
+    return "\n\n".join(parts)
 
 
 def write() -> None:

@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parent
 VERSIONED = ("torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
 
 # glibc's M_MMAP_THRESHOLD (32 MiB is the most it takes), M_TRIM_THRESHOLD and M_TOP_PAD, in bytes.
-MALLOC = {-3: 32 << 20, -1: 1 << 30, -2: 64 << 20}
+MALLOC = {-3: 32 << 20, -1: 256 << 20, -2: 16 << 20}
 
 
 def setup() -> None:

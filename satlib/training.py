@@ -119,6 +119,7 @@ def update(step, optimizer, accelerator: Accelerator, rows: Rows, batch: np.ndar
             total += loss.detach()
     accelerator.clip_grad_norm_(model.parameters(), plan.clip)
     optimizer.step()
+    optimizer.zero_grad()  # and here: the next batch's activations take their place
     loss = float(accelerator.reduce(total, "sum")) / len(batch)
     if not math.isfinite(loss):
         raise ValueError(f"the loss is {loss} at learning_rate {plan.learning_rate}; lower it (article: 1e-5 to 5e-5)")

@@ -14,9 +14,9 @@ def test_the_readme_is_up_to_date(root):
 
 def test_filling_keeps_the_rest_and_is_idempotent():
     text = ("before <!-- lessons -->old<!-- /lessons --> between <!-- results --><!-- /results -->"
-            "<!-- literature --><!-- /literature --> after")
+            "<!-- literature --><!-- /literature --> <!-- speed --><!-- /speed --> after")
     once = readme.fill(text)
-    assert once.startswith("before <!-- lessons -->") and once.endswith("<!-- /literature --> after")
+    assert once.startswith("before <!-- lessons -->") and once.endswith("<!-- /speed --> after")
     assert "old" not in once
     assert readme.fill(once) == once
     assert len(re.findall(r"^\| \[\d\d\]", once, re.M)) == len(course.lessons())
