@@ -16,11 +16,11 @@ ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test notebooks lab lock clean
+.PHONY: help setup report test site test-site notebooks lab lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 setup: .venv/.installed  ## Create .venv and install the locked versions (make report and make test do it on their own).
 
@@ -45,8 +45,15 @@ report: setup  ## Run the lessons and write build/report/index.html.
 
 test: setup  ## Check the style, run the unit tests and the course's laws, then every notebook against its stored outputs.
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/python -m pytest tests -n 2
+	@$(BIN)/python -m pytest tests -n 2 --ignore=tests/browser
 	@$(BIN)/python -m pytest notebooks $(NBVAL) -n 2 --dist loadfile
+
+site: setup  ## Build the site to read, build/site/index.html: lessons, results, glossary, reference of the modules.
+	@$(BIN)/python docs/assemble.py build/site-source
+	@$(BIN)/python -m sphinx -q -W --keep-going -c docs -d build/site-doctrees build/site-source build/site
+
+test-site: site  ## Open every page of the site in Debian's chromium: width, figures, formulas, search, accessibility.
+	@$(BIN)/python -m pytest tests/browser/test_site.py -n 2
 
 notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
 	@$(BIN)/satlib notebooks
