@@ -98,8 +98,8 @@ def reference() -> dict[str, str]:
     """File name -> text of the API pages, the modules in the order in which they are taught."""
     taught = {module: lessons_of(module) for module in course.modules()}
     order = sorted(taught, key=lambda module: (module in course.TOOLS, taught[module][:1], module))
-    places = {module: place(module, stems, "{{doc}}`{0}`") for module, stems in taught.items()}
-    rows = [f"| [`satlib.{module}`]({module}.rst) | {summary(module)} | {places[module]} |" for module in order]
+    places = {module: place(module, stems, "[{0:.2}](../lessons/{0}.ipynb)") for module, stems in taught.items()}
+    rows = [f"| [`{module}`]({module}.rst) | {summary(module)} | {places[module]} |" for module in order]
     index = ["# API reference", "", "Every module of `satlib`, in the order in which the lessons teach them.", "",
              "| module | what it does | lesson |", "|---|---|---|", *rows, contents(order, "API")]
     pages = {f"{module}.rst": page(module, taught[module]) for module in order}
@@ -109,7 +109,7 @@ def reference() -> dict[str, str]:
 def page(module: str, stems: list[str]) -> str:
     """One module's page: where it is taught, then what its docstrings say."""
     title = f"satlib.{module}"
-    return "\n".join([title, "=" * len(title), "", f"Lesson: {place(module, stems, ':doc:`{0}`')}", "",
+    return "\n".join([title, "=" * len(title), "", f"Lesson: {place(module, stems, ':doc:`/lessons/{0}`')}", "",
                       f".. automodule:: {title}", "   :members:", ""])
 
 
@@ -123,8 +123,8 @@ def lessons_of(module: str) -> list[str]:
 def place(module: str, stems: list[str], link: str) -> str:
     """Where a module stands in the course, in words; ``link`` is the form of a link to a page."""
     if stems:
-        return ", ".join(link.format(f"/lessons/{stem}") for stem in stems)
-    return "all (ground floor)" if module in course.GROUND else "none (a tool of the kit)"
+        return ", ".join(map(link.format, stems))
+    return "all" if module in course.GROUND else "none: a tool"
 
 
 def summary(module: str) -> str:
