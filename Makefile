@@ -16,7 +16,7 @@ ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test test-wheel test-browser notebooks lab bench lock clean
+.PHONY: help setup report test test-wheel test-browser site test-site notebooks lab bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
@@ -50,12 +50,21 @@ test: setup  ## Check the style, run the unit tests and the course's laws, then 
 test-wheel: setup  ## Run the lessons (or ONLY="01 12") from the built wheel, without the checkout, as on Colab.
 	@$(BIN)/python -m pytest tests/wheel/lessons.py
 
-test-browser: setup .venv/.browser  ## Run every lesson in JupyterLab in a real browser (Debian's chromium, or SATLIB_CHROMIUM).
-	@$(BIN)/python -m pytest tests/browser -vv -n 2 --maxschedchunk=1 --durations=0 --durations-min=5
+test-browser: .venv/.browser  ## Run every lesson in JupyterLab in a real browser (Debian's chromium, or SATLIB_CHROMIUM).
+	@$(BIN)/python -m pytest tests/browser/test_lessons.py -vv -n 2 --maxschedchunk=1 --durations=0 --durations-min=5
 
-.venv/.browser: .venv/.installed
-	@$(BIN)/python -m pip install -qq -c requirements.lock -e ".[browser]"
+# What only one target needs, installed when it first asks; the lock's versions stay. A new .venv is without it.
+.venv/.browser .venv/.site .venv/.bench: .venv/.%: .venv/.installed
+	@echo "Installing the packages for $* into .venv (once)"
+	@$(BIN)/python -m pip install -qq -c requirements.lock -e ".[$*]"
 	@touch $@
+
+site: .venv/.site  ## Build the site to read, build/site/index.html: lessons, results, glossary, reference of the modules.
+	@$(BIN)/python docs/assemble.py build/site-source
+	@$(BIN)/python -m sphinx -q -W --keep-going -c docs -d build/site-doctrees build/site-source build/site
+
+test-site: site .venv/.browser  ## Open every page of the site in Debian's chromium: width, figures, formulas, search, accessibility.
+	@$(BIN)/python -m pytest tests/browser/test_site.py -n 2
 
 notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
 	@$(BIN)/satlib notebooks
@@ -66,14 +75,8 @@ lab: setup  ## Open JupyterLab on the lessons; options for it in LAB="--no-brows
 bench: .venv/.bench  ## Compare the speed of training and scoring with other libraries, 20 minutes alone on 2 cores; BENCH="--help" lists options.
 	@$(BIN)/python -m tests.benchmarks $${DATA_DIR:+--data-dir "$$DATA_DIR"} $$BENCH
 
-# What only the benchmarks need; the lock's versions stay. A new .venv is without it, so the stamp goes with .venv.
-.venv/.bench: .venv/.installed
-	@echo "Installing what the benchmarks compare with into .venv (once)"
-	@$(BIN)/python -m pip install -qq -c requirements.lock -e ".[bench]"
-	@touch $@
-
 lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a bound forbids them. To move one, edit or delete its line.
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra test --no-annotate --no-header \
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra test --extra browser --extra site --no-annotate --no-header \
 	  --quiet --output-file requirements.lock
 	@sed -i.old -E '/^(nvidia-|cuda-|triton)/d' requirements.lock && rm requirements.lock.old
 

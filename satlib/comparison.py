@@ -142,7 +142,7 @@ def gaps(found: Sequence[RunRecord], model: str, other: str, metric: str = "rmse
 
 
 def sign_flip(gap: np.ndarray, draws: int = 10_000, rng: np.random.Generator | int = 0) -> float:
-    """Permutation test: were the models' names dealt out by coin in each group, how often would |sum| be so large?
+    """Permutation test: were the models' names dealt out by coin in each group, how often would ``|sum|`` be so large?
 
     gap: the groups' differences [G]. All 2**G ways are tried where they are at most ``draws``.
     """

@@ -103,7 +103,7 @@ def loss_of(logits: torch.Tensor, ratings: torch.Tensor, y: torch.Tensor, head: 
 
 def solution(seen: np.ndarray, head: str, loss: Callable[[torch.Tensor], torch.Tensor],
              strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weight [., H] and biases of the head on embeddings [N, H] of least N loss + strength / 2 |weight|^2.
+    """Weight [., H] and biases of the head on embeddings [N, H] of least N loss + strength / 2 ``|weight|^2``.
 
     By L-BFGS in float64, from zero. The problem is convex; the biases are not penalised, as in scikit-learn's logistic
     regression.

@@ -79,7 +79,7 @@ class Linear:
 
 
 def fit(name: str, x, rating, penalty: float = 0.0) -> Linear:
-    """The model with the least mean loss + penalty / 2 * |weight|^2, for features x [N, D] and ratings [N] from 1 to 5.
+    """The model with the least mean loss + penalty / 2 * ``|weight|^2``, for features x [N, D] and ratings [N], 1 to 5.
 
     The biases are not penalised. Deterministic: L-BFGS starts from zero weights.
     """

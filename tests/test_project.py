@@ -151,7 +151,8 @@ def test_the_licence_is_whole(root):
 def test_the_top_level_holds_only_what_tools_need(root):
     top = {path.relative_to(root).parts[0] for path in tracked(root)}
     assert top <= {"notebooks", "satlib", "tests", "data", "environment.yml", "README.md", "README.zh-CN.md", "LICENSE",
-                   "pyproject.toml", "requirements.lock", "Makefile", ".ci", ".github", ".gitignore", ".gitattributes"}
+                   "pyproject.toml", "requirements.lock", "Makefile", "docs", ".ci", ".github",
+                   ".gitignore", ".gitattributes"}
 
 
 def test_importing_the_package_or_its_command_loads_nothing_heavy():
