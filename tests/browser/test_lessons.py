@@ -10,7 +10,7 @@ from satlib import course, widgets
 LESSONS = {lesson.stem[:2]: lesson for lesson in course.lessons()}
 FIRST = ("32", "35", "36", "62", "64")  # the long ones, and what others need: two run beside each other
 ADDRESS = re.compile("0x[0-9a-f]{6,}")
-LIMIT = 1200  # seconds for a lesson
+LIMIT = 1800  # seconds for a lesson
 
 
 def turn(lesson: course.Lesson) -> tuple:
