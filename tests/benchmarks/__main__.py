@@ -11,7 +11,7 @@ from satlib import runtime
 from . import driver, examples, growth, profiling, report, systems
 
 PARTS = ("training", "scoring", "profile")  # those of a run that names none
-QUICK = {"rounds": 1, "examples": 32, "learn": 32, "judge": 32, "validation": 32, "steps": 2}
+QUICK = {"rounds": 1, "examples": 32, "learn": 32, "validation": 32, "steps": 2}
 QUICK_POINTS = {"examples": (100, 300), "length": (16, 32), "batch": (4, 8), "threads": (1,)}
 
 
@@ -32,7 +32,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--output", default="build/bench", help="folder of what is written (build/bench)")
     parser.add_argument("--quick", action="store_true", help="one round and few examples, to see that all works")
     if "--quick" in arguments:
-        parser.set_defaults(**QUICK)
+        parser.set_defaults(**QUICK, judge=QUICK["learn"])
     options = parser.parse_args(arguments)
     for part in options.parts:
         runtime.one_of("part", part, sorted(RUN))
