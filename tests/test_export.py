@@ -26,7 +26,7 @@ def test_the_scores_are_those_of_torch_for_any_batch_and_length(regression):
     scorer = export.OnnxScorer(path)
     for n, batch_size in ((1, 1), (37, 8), (5, 32)):
         rows = tiny.rows(n, seed=n)
-        wanted = models.run(model, rows.sequences, batch_size=batch_size)
+        wanted = models.run(model, rows.sequences)
         np.testing.assert_allclose(scorer.run(rows.sequences, batch_size=batch_size), wanted, atol=1e-4)
     long = [list(range(5, 60)), [7]]
     np.testing.assert_allclose(scorer.run(long), models.run(model, long), atol=1e-4)

@@ -23,6 +23,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--examples", type=int, default=640, help="examples of the fast systems in a round (640)")
     parser.add_argument("--learn", type=int, default=96, help="examples that every system learns from (96)")
     parser.add_argument("--epochs", type=int, default=1, help="epochs over them (1)")
+    parser.add_argument("--judge", type=int, default=640, help="examples that satlib learns from beside its fp32 (640)")
     parser.add_argument("--validation", type=int, default=256, help="texts that are scored, and judged by (256)")
     parser.add_argument("--steps", type=int, default=40, help="training steps that are profiled (40)")
     parser.add_argument("--only", default="", help="names of systems, separated by commas")
@@ -31,7 +32,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--output", default="build/bench", help="folder of what is written (build/bench)")
     parser.add_argument("--quick", action="store_true", help="one round and few examples, to see that all works")
     if "--quick" in arguments:
-        parser.set_defaults(**QUICK)
+        parser.set_defaults(**QUICK, judge=QUICK["learn"])
     options = parser.parse_args(arguments)
     for part in options.parts:
         runtime.one_of("part", part, sorted(RUN))
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="satlib-bench-") as name:
         folder = Path(name)
         work = examples.prepare(options.encoder, options.data_dir or beside(),
-                                max(options.examples, options.learn), options.validation)
+                                max(options.examples, options.learn, options.judge), options.validation)
         count = min(options.examples, len(work["train"]))
         runtime.write_json(folder / "work.json", work | {"examples": count, "peak_size": 512 if options.quick else 0})
         about = described(options, work)
@@ -85,7 +86,8 @@ def comparison(kind: str, options, work: dict, folder: Path, output: Path) -> in
         return len(lacking)
     sizes = driver.prepare_models(folder, output / "logs") if kind == "scoring" else {}
     found = driver.compare(kind, names, folder, output / "logs", options.rounds,
-                           {"rows": options.learn, "epochs": options.epochs})
+                           {"rows": options.learn, "epochs": options.epochs},
+                           {"rows": options.judge, "epochs": options.epochs})
     runtime.write_json(output / f"{kind}.json", report.rows(found))
     runtime.write_json(output / f"{kind}-rounds.json", found)
     print(f"\n{kind}: medians of {options.rounds} rounds\n{report.table(kind, found)}")

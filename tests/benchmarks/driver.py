@@ -50,15 +50,17 @@ class Worker:
         self.process.wait()
 
 
-def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, learn: dict) -> dict:
-    """Measure the systems in turns; returns peaks (one dict a round), rounds, memory, and loss (a list) by system.
+def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, learn: dict, judge: dict) -> dict:
+    """Measure the systems in turns; returns peaks (one dict a round), rounds, memory, loss and losses by system.
 
-    learn: what ``Training.learn`` is told, rows and epochs; every system learns once with each of its seeds.
+    learn: what every system's ``learn`` is told, rows and epochs, once for its loss; judge: the same for the systems
+    that are judged, with each of SEEDS, for their losses.
     """
     known = systems.KINDS[kind]
     workers = {name: Worker(kind, name, folder, logs, known[name].environment) for name in names}
     peak = Worker("peak", kind, folder, logs)
-    found: dict = {"peaks": [], "rounds": {name: [] for name in names}, "memory": {}, "loss": {}}
+    found: dict = {"peaks": [], "rounds": {name: [] for name in names}, "memory": {}, "loss": {},
+                   "losses": {}}
     try:
         say(kind, "warm-up")
         for worker in workers.values():
@@ -71,7 +73,9 @@ def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, 
         for name, worker in workers.items():
             say(kind, f"loss: {name}")
             found["memory"][name] = worker.ask("memory")["memory"]
-            found["loss"][name] = [worker.ask("learn", **learn, seed=seed)["loss"] for seed in known[name].seeds]
+            found["loss"][name] = worker.ask("learn", **learn, seed=0)["loss"]
+            if known[name].judged and judge["rows"]:
+                found["losses"][name] = [worker.ask("learn", **judge, seed=seed)["loss"] for seed in systems.SEEDS]
     finally:
         for worker in (*workers.values(), peak):
             worker.end()

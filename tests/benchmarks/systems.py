@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
-SEEDS = (0, 1, 2)  # of the fp32 reference, whose spread is the noise that a loss is judged by
+SEEDS = (0, 1, 2)  # of satlib and of its fp32 reference, whose spread is the noise that the loss is judged by
 # What satlib tells the C library on its own (runtime.keep_memory), as far as the environment can say it to others.
 ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
 
@@ -11,14 +11,15 @@ ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": s
 @dataclass(frozen=True)
 class System:
     """A system. about: what it is. rows: examples in a round, the first ones; 0: as many as ``--examples`` says.
-    target: how many times as fast satlib shall be. needs: packages beyond the kit's own. seeds: that it learns from."""
+    target: how many times as fast satlib shall be. needs: packages beyond the kit's own. judged: it learns once more,
+    on more examples, with each of SEEDS."""
 
     about: str
     rows: int = 0
     target: float | None = None
     needs: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0,)
+    judged: bool = False
 
 
 TRAINING = {
@@ -27,8 +28,8 @@ TRAINING = {
     "trainer": System("transformers.Trainer, defaults, DataCollatorWithPadding", 128, 4),
     "trainer-tuned": System("Trainer: half precision, grouped by length, fused AdamW, the faster attention", 0, 1.3),
     "cross-encoder": System("sentence-transformers' CrossEncoderTrainer, MSELoss", 64, 6, ("sentence_transformers",)),
-    "satlib": System("satlib's training.train", 0),
-    "satlib-fp32": System("the same in fp32, three seeds: the reference for the loss", 128, seeds=SEEDS),
+    "satlib": System("satlib's training.train", judged=True),
+    "satlib-fp32": System("the same in fp32: the reference for the loss", 128, judged=True),
 }
 # Not in a run unless --only names them: what the allocator's settings would do for the Trainer, and what batches that
 # are equal in tokens, not in examples, do for satlib.
