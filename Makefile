@@ -50,7 +50,7 @@ test: setup  ## Check the style, run the unit tests and the course's laws, then 
 test-wheel: setup  ## Run the lessons (or ONLY="01 12") from the built wheel, without the checkout, as on Colab.
 	@$(BIN)/python -m pytest tests/wheel/lessons.py
 
-test-browser: .venv/.browser  ## Run every lesson in JupyterLab in a real browser (Debian's chromium, or SATLIB_CHROMIUM).
+test-browser: .venv/.browser  ## Run every lesson (or ONLY="01 12") in JupyterLab in a real browser (Debian's chromium, or SATLIB_CHROMIUM).
 	@$(BIN)/python -m pytest tests/browser/test_lessons.py -vv -n 2 --maxschedchunk=1 --durations=0 --durations-min=5
 
 # What only one target needs, installed when it first asks; the lock's versions stay. A new .venv is without it.
