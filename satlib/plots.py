@@ -80,7 +80,8 @@ def describe(fig) -> str:
     series = [text.get_text() for legend in fig.legends for text in legend.get_texts()]
     scales = [ax.get_ylabel() or ax.get_xlabel() for ax in fig.axes if ax.get_label() == "<colorbar>"]
     texts += [f"Series: {_listed(series)}."] * bool(series) + [f"Colour: {_line(name)}." for name in scales if name]
-    return " ".join(texts)
+    words = _named([text for ax in fig.axes for text in ax.texts])
+    return " ".join(texts) or f"Words in a row: {_listed(words)}." * bool(words)
 
 
 def _panel(ax, panels: list) -> str:

@@ -21,19 +21,15 @@ import satlib
 PACKAGE = Path(__file__).parent
 VERSIONED = ("torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
 
-# glibc's M_MMAP_THRESHOLD (32 MiB is the most it takes), M_TRIM_THRESHOLD and M_TOP_PAD, in bytes.
-MALLOC = {-3: 32 << 20, -1: 256 << 20, -2: 16 << 20}
-
 
 def setup() -> None:
-    """Prepare a lesson: quiet libraries, the plot style, and memory that is kept."""
+    """Prepare a lesson: quiet libraries, the plot style, and no leftovers of a former lesson."""
     from satlib import plots
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
-    keep_memory()
     plots.style()
 
 
@@ -144,20 +140,6 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  libraries below us still draw from the global state
     torch.manual_seed(seed)
-
-
-def keep_memory() -> bool:
-    """Tell the C library (glibc) to keep freed memory for the next allocation; whether it could be told.
-
-    Training frees and takes the same large blocks in every step. By default each is given back to the system, which
-    zeroes it page by page before it hands it out again.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    import ctypes
-
-    mallopt = ctypes.CDLL(None).mallopt
-    return all(mallopt(option, size) for option, size in MALLOC.items())
 
 
 def quiet() -> bool:

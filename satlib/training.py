@@ -16,8 +16,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
 
-from satlib import heads, heads_ordinal, metrics, models, runtime
-from satlib.active import rows_in_use
+from satlib import heads, heads_ordinal, memory, metrics, models, runtime
+from satlib.active import ActiveRows, rows_in_use
 from satlib.checkpoints import Checkpoints, fingerprint
 from satlib.plans import Plan, Rows, State, batches, collate, learning_rate, precision
 
@@ -42,26 +42,20 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
-    runtime.keep_memory()
-    if plan.recompute:
-        enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
-        (enable or model.encoder.gradient_checkpointing_enable)()
+    spare_memory(model, plan)
     runtime.seed_everything(plan.seed + accelerator.process_index)
-    run = fingerprint(model, rows, validation, plan, accelerator)
     with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
         raw = make_optimizer(model, plan)
         step, optimizer = accelerator.prepare(Step(model), raw)
+        run = fingerprint(model, rows, validation, plan, accelerator)
         keeper = Checkpoints(folder, model, raw, accelerator, run, State)
         state, writer = keeper.resume(), tensorboard_writer(tensorboard, accelerator)
         while not state.finished:
             model.train()
             todo = batches(len(rows.ratings), plan, state.epoch, rows.lengths)
             for batch in runtime.progress(todo[state.step - state.epoch * len(todo):], f"epoch {state.epoch + 1}"):
-                for group in raw.param_groups:
-                    group["lr"] = learning_rate(state.step, plan.epochs * len(todo), plan)
+                set_rate(raw, table, learning_rate(state.step, plan.epochs * len(todo), plan))
                 state.loss_sum += update(step, optimizer, accelerator, rows, batch, plan)
-                if table is not None:
-                    table.shrink(group["lr"], plan.weight_decay)
                 state.step, state.seen = state.step + 1, state.seen + len(batch)
                 after_step(state)
                 if state.step % plan.save_every == 0:
@@ -70,6 +64,22 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
             keeper.save(state)
         keeper.restore_best()
     return state
+
+
+def spare_memory(model: models.SatisfactionModel, plan: Plan) -> None:
+    """Keep what is freed for the next step, and with ``plan.recompute`` do not keep the layers' inner values."""
+    memory.keep()
+    if plan.recompute:
+        enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
+        (enable or model.encoder.gradient_checkpointing_enable)()
+
+
+def set_rate(optimizer: torch.optim.Optimizer, table: ActiveRows | None, rate: float) -> None:
+    """Set the learning rate of the next update, and do to the token rows at rest what that update would do to them."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    if table is not None:
+        table.shrink(rate, max(group["weight_decay"] for group in optimizer.param_groups))
 
 
 class Step(torch.nn.Module):

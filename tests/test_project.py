@@ -28,7 +28,6 @@ COLAB = {
              "tqdm": "4.67.3", "traitlets": "5.7.1", "typer": "0.25.1"},
 }
 CONDA = {"pytorch": "torch"}  # name on conda-forge -> name on the package index
-LATER = ("greenlet", "playwright")  # `make test-browser` installs these, and no other command
 ADDRESS = re.compile(r"github(?:\.com)?[:/][\w.-]+/satlib")
 BINARY = (".xz", ".png", ".parquet")
 
@@ -93,8 +92,11 @@ def test_the_running_packages_are_those_of_the_lock(root):
     if not (root / ".venv" / ".installed").is_file():
         pytest.skip("the packages here were not installed by make")
     found = {canonicalize_name(one.name) for one in metadata.distributions()}
-    for one in locked(root):
-        if (one.marker is None or one.marker.evaluate()) and (one.name in found or one.name not in LATER):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {Requirement(text).name for text in (*project["dependencies"], *project["optional-dependencies"]["test"])}
+    assert {canonicalize_name(name) for name in needed} <= found
+    for one in locked(root):  # what only the site or the browser tests need is installed by their commands
+        if (one.marker is None or one.marker.evaluate()) and one.name in found:
             assert one.specifier.contains(metadata.version(one.name).split("+")[0]), one
 
 

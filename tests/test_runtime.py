@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -217,26 +216,3 @@ def test_versions_and_machine_say_what_a_record_needs_and_no_names(monkeypatch):
     machine = runtime.machine()
     assert set(machine) == {"system", "processor", "cores", "threads", "memory_gib", "accelerator"}
     assert json.loads(json.dumps(machine)) == machine and machine["cores"] >= 1
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is told anything")
-def test_kept_memory_is_not_asked_for_again():
-    code = """
-import resource, sys
-import numpy as np
-from satlib import runtime
-if sys.argv[1] == "keep":
-    assert runtime.keep_memory()
-faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-def step():  # ten blocks of 10 MB, all free at the end, as after a training step
-    blocks = [np.ones(1_250_000) for _ in range(10)]
-step()
-step()
-before = faults()
-for _ in range(5):
-    step()
-print(faults() - before)
-"""
-    kept, free = (int(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True,
-                                     env={**os.environ, "OMP_NUM_THREADS": "1"}).stdout) for how in ("keep", "free"))
-    assert kept < free / 3

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
 SEEDS = (0, 1, 2)  # of satlib and of its fp32 reference, whose spread is the noise that the loss is judged by
-# What satlib tells the C library on its own (runtime.keep_memory), as far as the environment can say it to others.
+# What satlib tells the C library on its own (memory.keep), as far as the environment can say it to others.
 ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
 
 

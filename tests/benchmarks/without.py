@@ -63,9 +63,9 @@ def any_length() -> None:
 
 def free_memory() -> None:
     """Freed memory goes back to the system."""
-    from satlib import runtime
+    from satlib import memory
 
-    runtime.keep_memory = lambda: False
+    memory.keep = lambda: False
 
 
 def fp32() -> None:
