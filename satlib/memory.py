@@ -1,4 +1,4 @@
-"""Tell the C library to keep freed memory.
+"""Memory in training: keep what is freed, and recompute what need not be kept.
 
 Taught with lesson 34 beside ``training``, measured in lesson 37.
 """
@@ -20,3 +20,11 @@ def keep() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return all(mallopt(option, size) for option, size in MALLOC.items())
+
+
+def spare(encoder, recompute: bool) -> None:
+    """``keep``, and with ``recompute`` let a transformers encoder calculate its layers' inner values a second time."""
+    keep()
+    if recompute:
+        enable = getattr(encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
+        (enable or encoder.gradient_checkpointing_enable)()

@@ -42,7 +42,7 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
-    spare_memory(model, plan)
+    memory.spare(model.encoder, plan.recompute)
     runtime.seed_everything(plan.seed + accelerator.process_index)
     with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
         raw = make_optimizer(model, plan)
@@ -64,14 +64,6 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
             keeper.save(state)
         keeper.restore_best()
     return state
-
-
-def spare_memory(model: models.SatisfactionModel, plan: Plan) -> None:
-    """Keep what is freed for the next step, and with ``plan.recompute`` do not keep the layers' inner values."""
-    memory.keep()
-    if plan.recompute:
-        enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
-        (enable or model.encoder.gradient_checkpointing_enable)()
 
 
 def set_rate(optimizer: torch.optim.Optimizer, table: ActiveRows | None, rate: float) -> None:
@@ -99,9 +91,8 @@ def check_size(rows: Rows, validation: Rows, plan: Plan, processes: int) -> None
     smallest = min(map(len, batches(len(rows.ratings), plan, 0, rows.lengths)))
     if smallest < processes * plan.accumulate or len(validation.ratings) < processes:
         size = f"batch_tokens {plan.batch_tokens}" if plan.batch_tokens else f"batch_size {plan.batch_size}"
-        raise ValueError(f"{size} is too small for {processes} processes and accumulate "
-                         f"{plan.accumulate} on {len(rows.ratings)} rows ({len(validation.ratings)} for validation); "
-                         "each pass needs an example")
+        raise ValueError(f"{size} is too small for {processes} processes and accumulate {plan.accumulate} on "
+                         f"{len(rows.ratings)} rows ({len(validation.ratings)} to validate); each pass needs an example")
 
 
 def make_accelerator(chosen: str) -> Accelerator:
@@ -179,11 +170,10 @@ def validation_logits(model, validation: Rows, accelerator: Accelerator) -> np.n
 
 def tensorboard_writer(folder: str | Path | None, accelerator: Accelerator):
     """A TensorBoard writer for ``folder``, in the main process; else None."""
-    if folder is None or not accelerator.is_main_process:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
+    if folder is not None and accelerator.is_main_process:
+        from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))
+        return SummaryWriter(str(folder))
 
 
 def fit_head(model: models.SatisfactionModel, rows: Rows, validation: Rows,

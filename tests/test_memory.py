@@ -7,6 +7,12 @@ import sys
 
 import pytest
 
+from satlib import memory
+
+
+def test_the_library_says_that_it_was_told():
+    assert memory.keep() == (platform.libc_ver()[0] == "glibc")
+
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is told anything")
 def test_kept_memory_is_not_asked_for_again():
