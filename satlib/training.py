@@ -61,7 +61,6 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
                 if state.step % plan.save_every == 0:
                     keeper.save(state)
             judge(state, model, accelerator, validation, plan, keeper, writer)
-            keeper.save(state)
         keeper.restore_best()
     return state
 
@@ -92,7 +91,7 @@ def check_size(rows: Rows, validation: Rows, plan: Plan, processes: int) -> None
     if smallest < processes * plan.accumulate or len(validation.ratings) < processes:
         size = f"batch_tokens {plan.batch_tokens}" if plan.batch_tokens else f"batch_size {plan.batch_size}"
         raise ValueError(f"{size} is too small for {processes} processes and accumulate {plan.accumulate} on "
-                         f"{len(rows.ratings)} rows ({len(validation.ratings)} to validate); each pass needs an example")
+                         f"{len(rows.ratings)} rows ({len(validation.ratings)} to judge by); a pass needs an example")
 
 
 def make_accelerator(chosen: str) -> Accelerator:
@@ -128,7 +127,7 @@ def update(step, optimizer, accelerator: Accelerator, rows: Rows, batch: np.ndar
 
 
 def judge(state: State, model, accelerator, validation: Rows, plan: Plan, keeper, writer) -> None:
-    """End an epoch: validate, extend the curves, remember the best weights, decide whether to stop."""
+    """End an epoch: validate, extend the curves, remember the best weights, decide whether to stop, save."""
     logits = validation_logits(model, validation, accelerator)
     loss = float(heads.loss_of(torch.from_numpy(logits), torch.from_numpy(validation.ratings), model.config))
     predicted = heads.read_logits(logits.astype(float), model.config).rating
@@ -149,6 +148,7 @@ def judge(state: State, model, accelerator, validation: Rows, plan: Plan, keeper
         for name in ("train_loss", "validation_loss", "validation_rmse"):
             writer.add_scalar(name, state.curves[-1][name], state.step)
         writer.flush()
+    keeper.save(state)
 
 
 def is_better(value: float | None, state: State, plan: Plan) -> bool:
