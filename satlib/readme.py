@@ -4,6 +4,7 @@ they say of the literature; in English and, for README.zh-CN.md, in Chinese.
 ``satlib notebooks`` writes them anew between their markers, a test compares them. No lesson imports this module.
 """
 
+import functools
 import re
 from collections.abc import Callable
 
@@ -38,6 +39,7 @@ def lessons() -> str:
     return "\n".join(["| lesson | what you do | module |", "|---|---|---|", *rows])
 
 
+@functools.cache
 def results() -> str:
     """One table per data set and profile of the committed records, with the facts that a number needs."""
     parts = []
