@@ -53,7 +53,9 @@ def write(output: Path, shown: list[tuple[Lesson, object]], rows: list[dict], da
 <style>{STYLE}</style>
 </head>
 <body>
+<main>
 {chr(10).join(filter(None, body))}
+</main>
 </body>
 </html>
 """)
@@ -71,8 +73,14 @@ def _lessons(shown: list[tuple[Lesson, object]]) -> str:
         message = f"<small>{escape(result.message)}</small>" if result and result.message else ""
         lines.append(f'<tr><td class="lesson">{name}{message}</td><td class="{status}">{status}</td>'
                      f'<td class="number">{seconds}</td><td>{link}</td></tr>')
-    head = '<tr><th>Lesson</th><th>Status</th><th class="number">Seconds</th><th></th></tr>'
-    return f'<h2>Lessons</h2>\n<div class="wide"><table>\n{head}\n' + "\n".join(lines) + "\n</table></div>"
+    head = '<tr><th>Lesson</th><th>Status</th><th class="number">Seconds</th><th>File</th></tr>'
+    return "<h2>Lessons</h2>\n" + _wide("Lessons", [head, *lines])
+
+
+def _wide(name: str, lines: list[str]) -> str:
+    """A table in a box that scrolls on a narrow page, by the keyboard too: hence the focus, and a name to announce."""
+    return (f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table>\n' + "\n".join(lines)
+            + "\n</table></div>")
 
 
 def _headline(rows: list[dict]) -> str:
@@ -88,8 +96,7 @@ def _headline(rows: list[dict]) -> str:
     for model in models:
         cells = (_cell(test.get((model, metric))) for metric in metrics)
         lines.append(f"<tr><td>{escape(model)}</td>{''.join(cells)}</tr>")
-    table = '<div class="wide"><table>\n' + "\n".join(lines) + "\n</table></div>"
-    return (f'<h2>Test part, with 95 % intervals</h2>\n{table}\n'
+    return (f'<h2>Test part, with 95 % intervals</h2>\n{_wide("Test part", lines)}\n'
             '<p>All rows: <a href="results.json">results.json</a>.</p>')
 
 

@@ -7,8 +7,7 @@ import lab as jupyter
 import pytest
 
 KEPT = Path(__file__).parents[2] / "build" / "browser"  # what a test that failed leaves: a picture, and the notebook
-CALM = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--no-sandbox")
+pytest.register_assert_rewrite("site_server")  # its checks say what they found
 
 
 def pytest_configure(config):
@@ -25,7 +24,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=jupyter.chromium(), args=list(CALM))
+        browser = driver.chromium.launch(executable_path=jupyter.chromium(), args=list(jupyter.CALM))
         yield browser
         browser.close()
 

@@ -27,6 +27,9 @@ OPTIONS = ("--no-browser", "--allow-root", "--ip=127.0.0.1", "--ServerApp.port_r
            "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=WARN")
 ABSENT = "/lsp/"  # JupyterLab asks for an extension that is not installed, and logs that it is not there
+# The browser's options: nothing asked of the outside, and none of the sandbox that a container refuses.
+CALM = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--no-sandbox")
 PANEL = "window.jupyterapp.shell.currentWidget"
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,8 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-CALM = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--no-sandbox")
+import lab
+
 # Of the many coloured words of a page's code one of each kind is looked at, and no formula's strokes.
 FIRSTS = """() => { const seen = new Set(); for (const word of document.querySelectorAll(".highlight span")) {
   if (seen.has(word.className)) word.dataset.twin = ""; seen.add(word.className); } }"""
@@ -82,7 +80,7 @@ def browser() -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=next(filter(None, map(shutil.which, CHROMIUM))), args=[*CALM])
+        running = driver.chromium.launch(executable_path=lab.chromium(), args=[*lab.CALM])
         yield running
         running.close()
 
