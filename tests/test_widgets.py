@@ -3,6 +3,7 @@
 import base64
 import queue
 import subprocess
+import symtable
 import sys
 
 import matplotlib.pyplot as plt
@@ -11,7 +12,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_code_cell, new_notebook
 
-from satlib import committed, kernels, plots, widgets
+from satlib import committed, course, kernels, plots, widgets
 from satlib.widgets import Choice, Slider, Text
 
 SLIDER = Slider("height", 2.0, 0.0, 5.0, 0.5)
@@ -163,3 +164,34 @@ def message(client, kind):
         assert found["msg_type"] != "error", found["content"]
         if found["msg_type"] == kind:
             return found["content"]
+
+
+WITH_FIGURES = [one for one in course.lessons() if "widgets.explore(" in "".join(course.code_of(one))]
+
+
+def inner(table: symtable.SymbolTable) -> list:
+    """The symbols of all functions in a table, and of the functions in these."""
+    return [symbol for one in table.get_children() for symbol in [*one.get_symbols(), *inner(one)]]
+
+
+def rebound(cells: list[str]) -> set[str]:
+    """Names that a cell with a moving figure reads in its functions and a cell below it binds anew."""
+    found = set()
+    for place, cell in enumerate(cells):
+        if "widgets.explore(" in cell:
+            read = {name.get_name() for name in inner(symtable.symtable(cell, "figure", "exec")) if name.is_global()}
+            below = symtable.symtable("\n".join(cells[place + 1:]), "below", "exec")
+            found |= read & {name.get_name() for name in below.get_symbols() if name.is_assigned()}
+    return found
+
+
+@pytest.mark.parametrize("lesson", WITH_FIGURES, ids=lambda lesson: lesson.stem)
+def test_what_a_figure_draws_from_stays_as_it_was(lesson):
+    assert rebound(course.code_of(lesson)) == set()
+
+
+def test_a_name_bound_anew_below_a_figure_is_found():
+    figure = "many = 3\ndef draw(n):\n    return many * n\nwidgets.explore(draw, 'x', n=1)"
+    assert rebound([figure, "print(many)"]) == set()
+    assert rebound([figure, "for many in range(3):\n    pass"]) == {"many"}
+    assert rebound(["many = 2", figure]) == set()

@@ -84,15 +84,22 @@ def said(cell: dict) -> dict[str, str]:
 def move_a_slider(seat) -> None:
     """By keyboard: one step to the right, and the picture under the slider becomes another one."""
     slider = seat.page.get_by_role("slider").first
-    figure = seat.page.locator(".jp-OutputArea-output", has=slider).get_by_role("img").last
-    before = look = figure.get_attribute("src"), figure.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+    output = seat.page.locator(".jp-OutputArea-output", has=slider)
+
+    def look() -> tuple:
+        wrong = output.get_by_role("alert")
+        assert not wrong.count(), f"in place of the figure: {wrong.first.inner_text()}"
+        picture = output.get_by_role("img").last
+        return picture.get_attribute("src"), picture.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+
+    before = seen = look()
     slider.focus()
     seat.page.keyboard.press("ArrowRight")
     end = time.monotonic() + 60
-    while look[0] == before[0] and time.monotonic() < end:
+    while seen[0] == before[0] and time.monotonic() < end:
         seat.page.wait_for_timeout(100)
-        look = figure.get_attribute("src"), figure.get_attribute("alt"), slider.get_attribute("aria-valuetext")
-    assert look[1] and all(x != y for x, y in zip(before, look, strict=True)), f"the figure stays at: {look[1]}"
+        seen = look()
+    assert seen[1] and all(x != y for x, y in zip(before, seen, strict=True)), f"the figure stays at: {seen[1]}"
 
 
 def test_a_typed_answer_is_judged(seat):
