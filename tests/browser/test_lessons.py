@@ -39,9 +39,8 @@ def test_a_lesson_runs_from_the_first_cell_to_the_last(lesson, seat, shared, req
         saved = seat.save()
         assert faults(seat, saved) == []
         assert differences(lesson.cells, saved["cells"]) == []
-        moves = "widgets.explore(" in "".join(course.code_of(lesson))
-        if moves or seat.page.get_by_role("slider").count():
-            move_a_slider(seat)
+        if "widgets.explore(" in "".join(course.code_of(lesson)):
+            move_the_figure(seat)
         assert seat.watch.outside == [] and seat.watch.errors == []
         ended = "well"
     finally:
@@ -81,20 +80,23 @@ def said(cell: dict) -> dict[str, str]:
     return told
 
 
-def move_a_slider(seat) -> None:
-    """By keyboard: one step to the right, and the picture under the slider becomes another one."""
-    slider = seat.page.get_by_role("slider").first
-    output = seat.page.locator(".jp-OutputArea-output", has=slider)
+def move_the_figure(seat) -> None:
+    """By keyboard: one step of the slider to the right, or words typed; the picture becomes another one."""
+    control = seat.page.locator(".jp-OutputArea-output").get_by_role("slider")
+    control, key = (control, "ArrowRight") if control.count() else (seat.page.get_by_label("user says"), "Tab")
+    output = seat.page.locator(".jp-OutputArea-output", has=control.first)
 
     def look() -> tuple:
         wrong = output.get_by_role("alert")
         assert not wrong.count(), f"in place of the figure: {wrong.first.inner_text()}"
         picture = output.get_by_role("img").last
-        return picture.get_attribute("src"), picture.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+        return picture.get_attribute("src"), picture.get_attribute("alt")
 
     before = seen = look()
-    slider.focus()
-    seat.page.keyboard.press("ArrowRight")
+    control.first.focus()
+    if key == "Tab":
+        seat.page.keyboard.type("excellent, I love it. ")
+    seat.page.keyboard.press(key)
     end = time.monotonic() + 60
     while seen[0] == before[0] and time.monotonic() < end:
         seat.page.wait_for_timeout(100)
