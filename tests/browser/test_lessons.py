@@ -82,9 +82,10 @@ def said(cell: dict) -> dict[str, str]:
 
 def move_the_figure(seat) -> None:
     """By keyboard: one step of the slider to the right, or words typed; the picture becomes another one."""
-    control = seat.page.locator(".jp-OutputArea-output").get_by_role("slider")
-    control, key = (control, "ArrowRight") if control.count() else (seat.page.get_by_label("user says"), "Tab")
-    output = seat.page.locator(".jp-OutputArea-output", has=control.first)
+    control, key = seat.page.get_by_role("slider").first, "ArrowRight"
+    if not control.count():
+        control, key = seat.page.get_by_label("user says"), "Tab"
+    output = seat.page.locator(".jp-OutputArea-output", has=control)
 
     def look() -> tuple:
         wrong = output.get_by_role("alert")
@@ -93,7 +94,7 @@ def move_the_figure(seat) -> None:
         return picture.get_attribute("src"), picture.get_attribute("alt")
 
     before = seen = look()
-    control.first.focus()
+    control.focus()
     if key == "Tab":
         seat.page.keyboard.type("excellent, I love it. ")
     seat.page.keyboard.press(key)
