@@ -18,7 +18,7 @@ TAUGHT_WITH = {  # modules without a lesson of their own -> the lesson that teac
     "files": "02", "readers": "02", "usda": "02", "tables": "02", "amazon": "02", "registry": "02", "lexicon": "03",
     "sessions": "03", "agreement": "04", "leaks": "05", "associations": "05", "linear": "13", "weights": "21",
     "views": "32", "steps": "32", "neural": "32", "encoders": "33", "heads": "33", "heads_ordinal": "33",
-    "stores": "22", "layers": "33", "active": "34", "memory": "34",
+    "stores": "22", "layers": "33", "active": "34",
     "plans": "34", "checkpoints": "34", "colab": "35", "search": "36", "spread": "36", "study": "36", "archive": "41",
     "slices": "41", "variance": "41", "calibrators": "42", "selective": "42",
     "ablations": "61", "classifiers": "61", "faults": "61", "jobs": "61", "protocol_a": "61", "published": "61",

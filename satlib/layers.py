@@ -61,16 +61,34 @@ def attention(module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: 
     return (weights @ value).transpose(1, 2).contiguous(), None
 
 
+def halve(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor:
+    """What leaves the embeddings, in the 16 bits that the products of this block run in; else as it was.
+
+    Autocast alone leaves the sums between the layers in fp32, and casts them anew for every product.
+    """
+    half = output.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    return output.to(torch.get_autocast_dtype("cpu")) if half else output
+
+
 def install(model: nn.Module, encoder: nn.Module) -> None:
     """Let ``model`` use these layers: its nn.Dropout modules change their class, its encoder its attention.
 
     An encoder whose code has an attention of its own keeps it.
     """
+    if isinstance(getattr(encoder, "embeddings", None), nn.Module):
+        encoder.embeddings.register_forward_hook(halve)
     for module in model.modules():
         if type(module) is nn.Dropout:
             module.__class__ = Dropout
     if getattr(encoder, "_supports_attention_backend", False):
         encoder.set_attn_implementation(NAME)
+
+
+def recompute(encoder: nn.Module, wanted: bool) -> None:
+    """Where wanted, let a transformers encoder calculate its layers' inner values again instead of keeping them."""
+    if wanted:
+        enable = getattr(encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
+        (enable or encoder.gradient_checkpointing_enable)()
 
 
 AttentionInterface.register(NAME, attention)

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
 
-from satlib import heads, heads_ordinal, memory, metrics, models, runtime
+from satlib import heads, heads_ordinal, layers, metrics, models, runtime
 from satlib.active import ActiveRows, rows_in_use
 from satlib.checkpoints import Checkpoints, fingerprint
 from satlib.plans import Plan, Rows, State, batches, collate, learning_rate, precision
@@ -42,7 +42,7 @@ def train(model: models.SatisfactionModel, rows: Rows, validation: Rows, plan: P
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
-    memory.spare(model.encoder, plan.recompute)
+    layers.recompute(model.encoder, plan.recompute)
     runtime.seed_everything(plan.seed + accelerator.process_index)
     with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
         raw = make_optimizer(model, plan)

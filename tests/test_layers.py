@@ -123,3 +123,19 @@ def test_an_encoder_with_its_own_attention_keeps_it():
     encoder._supports_attention_backend = False
     layers.install(nn.Sequential(nn.Dropout(0.2)), encoder)
     assert encoder.config._attn_implementation != layers.NAME
+
+
+def test_between_the_layers_the_numbers_are_halves_where_the_products_are():
+    model, ids = tiny.model(dropout=0.0), torch.randint(5, tiny.WORDS, (4, 9))
+    seen = []
+    for layer in model.encoder.encoder.layer:
+        layer.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    whole = model(ids, torch.ones_like(ids)).logits
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model(ids, torch.ones_like(ids)).logits
+    count = len(model.encoder.encoder.layer)
+    assert seen == [torch.float32] * count + [torch.bfloat16] * count
+    assert half.dtype == torch.float32 and not torch.equal(whole, half)
+    torch.testing.assert_close(whole, half, atol=0.02, rtol=0.02)
+    half.sum().backward()
+    assert all(weight.grad.dtype == torch.float32 for weight in model.parameters())

@@ -57,7 +57,7 @@ def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, 
     that are judged, with each of SEEDS, for their losses.
     """
     known = systems.KINDS[kind]
-    workers = {name: Worker(kind, name, folder, logs, known[name].environment) for name in names}
+    workers = {name: Worker(kind, name, folder, logs) for name in names}
     peak = Worker("peak", kind, folder, logs)
     found: dict = {"peaks": [], "rounds": {name: [] for name in names}, "memory": {}, "loss": {},
                    "losses": {}}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from satlib import export, memory, models, plans, tokens, training
+from satlib import export, models, plans, tokens, training
 
 from . import classifier, training_systems
 from .examples import Text
@@ -69,8 +69,7 @@ def cross_encoder(folder: Path) -> Score:
 
 
 def satlib(folder: Path, half: bool) -> Score:
-    """models.run on tokens, with what training tells the C library."""
-    memory.keep()
+    """models.run on tokens."""
     model, tokenizer = models.load(folder / OURS)
     model.to(device())
     chosen = training.HALF.get(plans.precision()) if half else None

@@ -1,11 +1,9 @@
-"""The systems that are compared: what each is, how much of the work it gets in a round, and its environment."""
+"""The systems that are compared: what each is, and how much of the work it gets in a round."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
 SEEDS = (0, 1, 2)  # of satlib and of its fp32 reference, whose spread is the noise that the loss is judged by
-# What satlib tells the C library on its own (memory.keep), as far as the environment can say it to others.
-ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,6 @@ class System:
     rows: int = 0
     target: float | None = None
     needs: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
     judged: bool = False
 
 
@@ -31,10 +28,8 @@ TRAINING = {
     "satlib": System("satlib's training.train", judged=True),
     "satlib-fp32": System("the same in fp32: the reference for the loss", 128, judged=True),
 }
-# Not in a run unless --only names them: what the allocator's settings would do for the Trainer, and what batches that
-# are equal in tokens, not in examples, do for satlib.
+# Not in a run unless --only names it: what batches that are equal in tokens, not in examples, do for satlib.
 EXTRA = {
-    "trainer-tuned-allocator": System("trainer-tuned with satlib's allocator settings", environment=ALLOCATOR),
     "satlib-tokens": System("satlib with as many tokens an update as 16 examples have on average"),
 }
 ONNX = ("onnx", "onnxscript", "onnxruntime")

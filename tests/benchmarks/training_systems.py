@@ -192,7 +192,7 @@ def _classifier(model, tokenizer) -> "Trained":
 
 TRAIN: dict[str, Callable[[Task, Sequence[Text], Clock], Trained]] = {
     "listing-512": functools.partial(listing, longest=512), "listing-128": functools.partial(listing, longest=LONGEST),
-    "trainer": trainer, "trainer-tuned": tuned, "trainer-tuned-allocator": tuned, "cross-encoder": cross_encoder,
+    "trainer": trainer, "trainer-tuned": tuned, "cross-encoder": cross_encoder,
     "satlib": satlib, "satlib-fp32": functools.partial(satlib, precision="fp32"),
     "satlib-tokens": functools.partial(satlib, by_tokens=True),
 }
