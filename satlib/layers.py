@@ -64,7 +64,7 @@ def attention(module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: 
 def halve(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor:
     """What leaves the embeddings, in the 16 bits that the products of this block run in; else as it was.
 
-    Autocast alone leaves the sums between the layers in fp32, and casts them anew for every product.
+    Autocast alone leaves the sums between the layers in fp32 and casts them anew for every product, which takes memory.
     """
     half = output.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     return output.to(torch.get_autocast_dtype("cpu")) if half else output
