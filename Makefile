@@ -72,7 +72,7 @@ notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and
 lab: setup  ## Open JupyterLab on the lessons; options for it in LAB="--no-browser --port=9000".
 	@$(BIN)/satlib lab $$LAB
 
-bench: .venv/.bench  ## Compare the speed of training and scoring with other libraries, 20 minutes alone on 2 cores; BENCH="--help" lists options.
+bench: .venv/.bench  ## Compare the speed of training and scoring with other libraries, half an hour alone on 2 cores; BENCH="--help" lists options.
 	@$(BIN)/python -m tests.benchmarks $${DATA_DIR:+--data-dir "$$DATA_DIR"} $$BENCH
 
 lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a bound forbids them. To move one, edit or delete its line.

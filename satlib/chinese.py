@@ -67,8 +67,14 @@ SENTENCES = tuple((re.compile(pattern), chinese) for pattern, chinese in (
     (r"- (\S+) of (\S+) minus (\S+): (\S+), 95 % interval (\S+) to (\S+); zero lies inside, so these examples do not "
      r"tell the two apart\.",
      "- {2} 的 {1} 减去 {3} 的：{4}，95 % 区间 {5} 到 {6}；零在区间之内，这些样本不足以分辨二者。"),
-    (r"(\S+), (\d+) tokens a text on average; (\d+) cores of (.+); medians of (\d+) rounds, in which all took turns\.",
-     "{1}，每个文本平均 {2} 个词元；{4}，{3} 个核心；{5} 轮的中位数，各系统在每轮中轮流运行。"),
+    (r"(\S+), (\d+) tokens a text on average; (\d+) cores of (.+); medians of (\d+) rounds, in which all took turns\. "
+     r"Losses of training are those after (\d+) texts\.",
+     "{1}，每个文本平均 {2} 个词元；{4}，{3} 个核心；{5} 轮的中位数，各系统在每轮中轮流运行。"
+     "训练一表的损失是训练 {6} 条文本之后的值。"),
+    (r"After (\d+) texts, satlib's loss is (\S+) in the precision of the machine and (\S+) in fp32, means of (\d+) "
+     r"seeds; those in fp32 differ by up to (\S+)\.",
+     "训练 {1} 条文本之后，satlib 的损失在本机的精度下是 {2}，在 fp32 下是 {3}（{4} 个种子的均值）；"
+     "fp32 的各个种子之间最多相差 {5}。"),
     (r"wrong: always saying 3 has (.+) by its formula, which gives ties the first rank; the published XGBoost \((.+)\) "
      r"is that constant",
      "错误：该公式给并列值第一个名次，于是总是回答 3 就有 {1}；论文里的 XGBoost（{2}）正是这个常数"),

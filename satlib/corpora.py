@@ -134,6 +134,8 @@ def _local(file: File, data_dir: str | Path) -> Path | None:
 def _own_file(data_dir: str | Path, *, path: str | Path = "") -> dict[str, Path]:
     """The user's own table: path (in data_dir, if it lies there), or data_dir itself, or the only table in it."""
     folder = Path(data_dir)
+    if not folder.exists():
+        raise FileNotFoundError(f"no file or folder {data_dir}; check the path")
     inside = [p for p in folder.iterdir() if p.suffix in files.TABLES] if str(data_dir) and folder.is_dir() else []
     if str(path):
         chosen = folder / path if (folder / path).is_file() else Path(path)

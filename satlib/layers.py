@@ -71,9 +71,8 @@ def halve(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tenso
 
 
 def install(model: nn.Module, encoder: nn.Module) -> None:
-    """Let ``model`` use these layers: its nn.Dropout modules change their class, its encoder its attention.
-
-    An encoder whose code has an attention of its own keeps it.
+    """Let ``model`` use these layers: its nn.Dropout modules change their class, its encoder its attention and what
+    leaves its embeddings. An encoder whose code has an attention of its own keeps it.
     """
     if isinstance(getattr(encoder, "embeddings", None), nn.Module):
         encoder.embeddings.register_forward_hook(halve)

@@ -133,6 +133,8 @@ def load(folder: str | Path):
     if found.get("model_type") != SatisfactionConfig.model_type:
         raise ValueError(f"{folder} holds a model of type {found.get('model_type')!r}, not a satisfaction model; "
                          "give a folder that satlib saved, or use build(encoder=...) to start from it")
+    if not (found.get("encoder") or {}).get("model_type"):
+        raise ValueError(f"{folder / 'config.json'} describes no encoder; give the whole folder that satlib saved")
     model = pretrained(SatisfactionModel, folder, local_files_only=True)
     return model.eval(), bounded(tokens.load_tokenizer(folder), model.encoder)
 

@@ -39,7 +39,7 @@ def lessons() -> str:
     return "\n".join(["| lesson | what you do | module |", "|---|---|---|", *rows])
 
 
-@functools.cache
+@functools.cache  # it takes seconds, and each language asks for it
 def results() -> str:
     """One table per data set and profile of the committed records, with the facts that a number needs."""
     parts = []
@@ -71,10 +71,11 @@ def speeds() -> str:
     about = runtime.read_json(folder / "machine.json")
     machine = about["machine"]
     parts = [f"{about['corpus']}, {about['mean_tokens']:.0f} tokens a text on average; {machine['cores']} cores of "
-             f"{machine['processor']}; medians of {about['rounds']} rounds, in which all took turns."]
+             f"{machine['processor']}; medians of {about['rounds']} rounds, in which all took turns. Losses of "
+             f"training are those after {about['learn']} texts.",
+             _judged(speed.rounds(folder, "training"), about["judge"])]
     for kind in ("training", "scoring"):
-        rows = speed.bench(folder, kind)
-        times = speed.times_as_fast(rows)
+        rows, times = speed.bench(folder, kind), speed.times_as_fast(speed.rounds(folder, kind))
         table = [f"| {kind} | texts/s | satlib is so many times as fast | share of the peak | memory (MB) | loss |",
                  "|---" * 6 + "|"]
         table += [f"| {row['system']} | {row['examples_per_s']:.1f} | {times.get(row['system'], 1):.2f} | "
@@ -82,6 +83,13 @@ def speeds() -> str:
                   for row in rows]
         parts.append("\n".join(table))
     return "\n\n".join(parts)
+
+
+def _judged(found: dict, texts: int) -> str:
+    half, whole = found["losses"]["satlib"], found["losses"]["satlib-fp32"]
+    return (f"After {texts} texts, satlib's loss is {sum(half) / len(half):.4f} in the precision of the machine and "
+            f"{sum(whole) / len(whole):.4f} in fp32, means of {len(whole)} seeds; those in fp32 differ by up to "
+            f"{max(whole) - min(whole):.4f}.")
 
 
 def write() -> None:

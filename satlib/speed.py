@@ -89,10 +89,21 @@ def bench(folder: str | Path, name: str) -> list[dict]:
     return runtime.read_json(Path(folder) / f"{name}.json")
 
 
-def times_as_fast(rows: Sequence[dict], ours: str = "satlib") -> dict[str, float]:
-    """How many times as fast ``ours`` is as each other system of a table, by the medians of examples a second."""
-    speed = {row["system"]: row["examples_per_s"] for row in rows}
-    return {name: speed[ours] / value for name, value in speed.items() if name != ours}
+def rounds(folder: str | Path, name: str) -> dict:
+    """What lies behind the table "training" or "scoring": every round of every system, and the losses of all seeds."""
+    runtime.one_of("table", name, ("training", "scoring"))
+    return runtime.read_json(Path(folder) / f"{name}-rounds.json")
+
+
+def ratios(found: dict, name: str, ours: str = "satlib") -> list[float]:
+    """How many times as fast ``ours`` was as the system ``name``, in each round of ``rounds``."""
+    return [(a["examples"] / a["seconds"]) / (b["examples"] / b["seconds"])
+            for a, b in zip(found["rounds"][ours], found["rounds"][name], strict=True)]
+
+
+def times_as_fast(found: dict, ours: str = "satlib") -> dict[str, float]:
+    """How many times as fast ``ours`` is as each other system of ``rounds``: the median over the rounds."""
+    return {name: float(np.median(ratios(found, name, ours))) for name in found["rounds"] if name != ours}
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:

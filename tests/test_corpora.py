@@ -187,6 +187,7 @@ def test_movielens_comes_out_of_its_archive_in_one_download(origin, monkeypatch)
     ({"name": "satsim", "on_bad": "ignore"}, "unknown on_bad 'ignore'; choose one of refuse, skip"),
     ({"name": "satsim", "limit": 0}, "limit is 0; take at least 1 example, or None for all"),
     ({"name": "csv"}, "csv needs your file: give path='ratings.csv'"),
+    ({"name": "csv", "data_dir": "no/such.csv"}, "no file or folder no/such.csv; check the path"),
     ({"name": "satsim", "data_dir": "no/such/folder"}, "no folder no/such/folder; name an existing one as data_dir")])
 def test_wrong_arguments(arguments, sentence):
     with pytest.raises((ValueError, FileNotFoundError), match=sentence):

@@ -319,6 +319,14 @@ def test_unknown_settings(config, words, bert):
     sentence(error)
 
 
+@pytest.mark.parametrize("encoder", [{}, {"encoder": None}, {"encoder": {"hidden_size": 4}}])
+def test_a_config_without_an_encoder_is_refused(encoder, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "satisfaction", **encoder}))
+    with pytest.raises(ValueError, match="config.json describes no encoder; give the whole folder") as error:
+        models.load(tmp_path)
+    sentence(error)
+
+
 def test_folder_of_another_model(bert, tmp_path):
     with pytest.raises(ValueError, match="model of type 'bert', not a satisfaction model") as error:
         models.load(bert)

@@ -60,9 +60,16 @@ def test_the_peak_is_operations_over_the_best_time(monkeypatch):
 
 
 def test_tables_are_read_and_compared(tmp_path):
-    rows = [{"system": "satlib", "examples_per_s": 30.0}, {"system": "other", "examples_per_s": 10.0}]
+    rows = [{"system": "satlib"}, {"system": "other"}]
     runtime.write_json(tmp_path / "training.json", rows)
-    assert speed.times_as_fast(speed.bench(tmp_path, "training")) == {"other": 3.0}
+    assert speed.bench(tmp_path, "training") == rows
+    paces = {"satlib": (30.0, 10.0, 40.0), "other": (10.0, 10.0, 8.0)}  # of three rounds, whose median ratio is 3
+    runtime.write_json(tmp_path / "training-rounds.json", {"rounds": {
+        name: [{"examples": 4 * pace, "seconds": 4.0} for pace in found] for name, found in paces.items()}})
+    found = speed.rounds(tmp_path, "training")
+    assert speed.ratios(found, "other") == [3.0, 1.0, 5.0] and speed.times_as_fast(found) == {"other": 3.0}
+    with pytest.raises(ValueError, match="unknown table 'growth'"):
+        speed.rounds(tmp_path, "growth")
     with pytest.raises(ValueError, match="unknown table 'trainings'"):
         speed.bench(tmp_path, "trainings")
 

@@ -20,8 +20,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}, growth; all but growth where none is named")
     parser.add_argument("--rounds", type=int, default=5, help="turns of every system (5; growth: 1)")
-    parser.add_argument("--examples", type=int, default=640, help="examples of the fast systems in a round (640)")
-    parser.add_argument("--learn", type=int, default=96, help="examples that every system learns from (96)")
+    parser.add_argument("--examples", type=int, default=256, help="examples of the fast systems in a round (256)")
+    parser.add_argument("--learn", type=int, default=64, help="examples that every system learns from (64)")
     parser.add_argument("--epochs", type=int, default=1, help="epochs over them (1)")
     parser.add_argument("--judge", type=int, default=640, help="examples that satlib learns from beside its fp32 (640)")
     parser.add_argument("--validation", type=int, default=256, help="texts that are scored, and judged by (256)")
@@ -34,12 +34,20 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if "--quick" in arguments:
         parser.set_defaults(**QUICK, judge=QUICK["learn"])
     options = parser.parse_args(arguments)
+    try:
+        check(options)
+    except ValueError as error:
+        parser.error(str(error))
+    options.parts, options.only = options.parts or list(PARTS), [name for name in options.only.split(",") if name]
+    return options
+
+
+def check(options: argparse.Namespace) -> None:
+    """ValueError for a part or a system that does not exist."""
     for part in options.parts:
         runtime.one_of("part", part, sorted(RUN))
-    options.parts, options.only = options.parts or list(PARTS), [name for name in options.only.split(",") if name]
-    for name in options.only:
+    for name in filter(None, options.only.split(",")):
         runtime.one_of("system", name, sorted({known for kind in systems.KINDS.values() for known in kind}))
-    return options
 
 
 def beside() -> str:

@@ -3,6 +3,8 @@
 import statistics
 from collections.abc import Callable
 
+from satlib.speed import ratios
+
 from . import systems
 
 KEYS = ("system", "examples_per_s", "useful_tokens_per_s", "peak_share", "peak_memory_mb", "validation_loss", "rounds",
@@ -33,12 +35,6 @@ def rows(found: dict) -> list[dict]:
             statistics.median(share), found["memory"][name], found["loss"][name], len(measured),
             [min(speed), max(speed)]), strict=True)))
     return made
-
-
-def ratios(found: dict, name: str, ours: str = "satlib") -> list[float]:
-    """How many times as fast ``ours`` was as ``name``, in each round."""
-    return [(a["examples"] / a["seconds"]) / (b["examples"] / b["seconds"])
-            for a, b in zip(found["rounds"][ours], found["rounds"][name], strict=True)]
 
 
 def table(kind: str, found: dict) -> str:

@@ -19,6 +19,9 @@ SITE = Path(__file__).parents[2] / "build" / "site"
 PICTURES = SITE.parent / "site-pictures"
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 CHOSEN = [name for name in PAGES if any(word in name for word in os.environ.get("ONLY", "").split() or [""])]
+if not CHOSEN:
+    raise pytest.UsageError(f"no page of {SITE} has a word of ONLY={os.environ.get('ONLY', '')!r} in its name; "
+                            "run `make site`, and name pages such as lessons/12 or glossary")
 LOOKS = ((1280, "light"), (390, "dark"))
 
 
