@@ -1,6 +1,6 @@
 # The kit's commands. From a fresh clone: `make report`, `make test`. `make help` lists all.
 #
-#   make report [DATASET=satsim] [DATA_DIR=...] [PROFILE=fast|full] [ONLY="32 35 90"] [SEED=0] [RUNS=...] [OUTPUT=build/report]
+#   make report [DATASET=satsim] [DATA_DIR=...] [PROFILE=fast|full] [ONLY="32 43 99"] [SEED=0] [RUNS=...] [OUTPUT=build/report]
 #
 # Values reach satlib through the environment, so that a folder name may hold spaces; satlib refuses what it does not know.
 

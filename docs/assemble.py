@@ -9,7 +9,9 @@ import re
 import sys
 from pathlib import Path
 
-from satlib import committed, course, runtime
+from satlib import runtime, storage
+from satlib.kit import course
+from satlib.kit.setup_cells import BADGE
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {"0": "Data", "1": "Mathematics", "2": "Encoding", "3": "Models", "4": "Evaluation", "5": "Practice",
@@ -27,12 +29,12 @@ def main(target: Path) -> None:
     made["index.md"], made["results.md"] = parted(made["index.md"].decode())
     made["index.md"] += navigation("README.zh-CN.md" in made).encode()
     for path in sorted(runtime.notebooks_folder().glob("*.ipynb")):
-        made[f"lessons/{path.name}"] = lesson(runtime.read_json(path)).encode()
+        made[f"lessons/{path.name}"] = lesson(storage.read_json(path)).encode()
     made |= {f"api/{name}": text.encode() for name, text in reference().items()}
     made |= {name: (ROOT / "docs" / name).read_bytes() for name in ("glossary.md", "site.css", "site.js", "icon.svg")}
     for name, data in made.items():
         if not (target / name).is_file() or (target / name).read_bytes() != data:
-            with runtime.replacing(target / name) as temporary:
+            with storage.replacing(target / name) as temporary:
                 temporary.write_bytes(data)
     for path in (path for kind in ("*.md", "*.rst", "*.ipynb") for path in target.rglob(kind)):
         if path.relative_to(target).as_posix() not in made:
@@ -80,7 +82,7 @@ def lesson(notebook: dict) -> str:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             lines = course.source(cell).split("\n")
-            cell["source"] = "\n".join(badge(line) if line.startswith(committed.BADGE) else line for line in lines)
+            cell["source"] = "\n".join(badge(line) if line.startswith(BADGE) else line for line in lines)
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 finding = "".join(output["data"].get("text/plain", "")).removeprefix("Figure: ")
@@ -91,7 +93,7 @@ def lesson(notebook: dict) -> str:
 
 def badge(line: str) -> str:
     """The badge as a link in words: its picture would be asked of another server."""
-    return re.sub(r"!\[([^]]*)\]\([^)]*\)", r"\1", line.removeprefix(committed.BADGE).strip())
+    return re.sub(r"!\[([^]]*)\]\([^)]*\)", r"\1", line.removeprefix(BADGE).strip())
 
 
 def reference() -> dict[str, str]:

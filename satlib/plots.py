@@ -61,7 +61,7 @@ def show(fig, name: str, finding: str, width: int = 72, alt: str = "") -> Shown:
     fig.tight_layout(pad=0.6)
     png = _small(_bytes(fig, "png"))
     if folder := os.environ.get("SATLIB_FIGURES"):
-        from satlib.runtime import replacing
+        from satlib.storage import replacing
 
         stem = Path(folder) / f"{os.environ.get('SATLIB_LESSON', 'figure')}-{name}"
         for suffix, data in ((".png", png), (".svg", _bytes(fig, "svg"))):

@@ -10,7 +10,7 @@ import lzma
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from satlib import runtime
+from satlib import runtime, storage
 
 LARGE = 300_000  # bytes of JSON; a longer record is compressed, to about a seventh
 ROW_KEYS = ("profile", "dataset", "part", "model", "metric", "value", "low", "high", "n", "seed")
@@ -60,7 +60,7 @@ def save(record: RunRecord, folder: str | Path) -> Path:
     text = (json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n").encode()
     if len(text) > LARGE:
         path, other, text = other, path, lzma.compress(text)
-    with runtime.replacing(path) as temporary:
+    with storage.replacing(path) as temporary:
         temporary.write_bytes(text)
     other.unlink(missing_ok=True)
     return path
@@ -68,7 +68,7 @@ def save(record: RunRecord, folder: str | Path) -> Path:
 
 def load(path: str | Path) -> RunRecord:
     """Read one record; a file that is not a record is refused with its name."""
-    value = _unpacked(Path(path)) if str(path).endswith(".xz") else runtime.read_json(path)
+    value = _unpacked(Path(path)) if str(path).endswith(".xz") else storage.read_json(path)
     try:
         return RunRecord(**value)
     except TypeError as error:

@@ -10,24 +10,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from satlib import metrics, records
-from satlib.archive import (  # noqa: F401  lesson 90 and the README find here whatever they need
+from satlib import records
+from satlib.evaluation import bootstrap, metrics
+from satlib.evaluation.calibration import (
+    miscalibration,  # noqa: F401
+)
+from satlib.evaluation.comparable_records import (
     AFTER,
-    BEFORE,
-    COMMITTED,
-    DRAWN,
-    MODELS,
-    OWN,
-    REQUIRED,
-    RIDGE,
     comparable,
-    find,
-    load_committed,
-    look,
     predictions,
 )
-from satlib.calibration import calibration, miscalibration  # noqa: F401
-from satlib.comparison import Difference, difference  # noqa: F401
+from satlib.evaluation.comparison import (
+    difference,  # noqa: F401
+)
 from satlib.records import RunRecord
 
 
@@ -105,7 +100,7 @@ def by_domain(found: Sequence[RunRecord], models: Sequence[str], part: str = "te
         kept = frame["domain"].value_counts().index[:most]
         frame["domain"] = frame["domain"].where(frame["domain"].isin(kept), "other")
         for domain, own in frame.groupby("domain"):
-            low, high = metrics.bootstrap(metrics.rmse, own["rating"], own["predicted"], own["group"], draws, 0)
+            low, high = bootstrap.bootstrap(metrics.rmse, own["rating"], own["predicted"], own["group"], draws, 0)
             listed.append({"domain": domain, "model": model, "value": metrics.rmse(own["rating"], own["predicted"]),
                            "low": low, "high": high, "n": own["id"].nunique()})
     return pd.DataFrame(listed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from satlib import metrics
+from satlib.evaluation import judging
 from satlib.records import RunRecord
 
 NOISE = {"mean": 1.2, "tfidf-ridge": 0.9, "bert-before": 0.95, "bert-after": 0.6, "oracle": 0.4}
@@ -23,7 +23,7 @@ def make(model: str, seed: int = 0, **changed) -> RunRecord:
             "domain": [DOMAINS[i % 3] for i in range(90)], "rating": rating.tolist(),
             "predicted": predicted.round(4).tolist()}  # fmt: skip
         columns = record.predictions[part]
-        record.rows += metrics.evaluate(columns["rating"], columns["predicted"], columns["group"], model=model,
+        record.rows += judging.evaluate(columns["rating"], columns["predicted"], columns["group"], model=model,
                                         dataset=record.dataset, profile=record.profile, part=part, seed=seed, draws=40)
     return record
 

@@ -7,7 +7,9 @@ import transformers
 from benchmarks import __main__ as command
 from benchmarks import driver, examples, growth, measure, profiling, report, systems, without, worker
 
-from satlib import runtime, tokens
+from satlib import storage
+from satlib.encoding import tokens
+from satlib.encoding.embedded_encoder import embedded_encoder
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +17,7 @@ def encoder(tmp_path_factory):
     """A tiny random BERT with the embedded encoder's tokenizer and room for 256 tokens."""
     folder, config = tmp_path_factory.mktemp("encoder"), tiny.bert_config(30522, dropout=0.1)
     config.max_position_embeddings = 256
-    tokens.load_tokenizer(tokens.embedded_encoder()).save_pretrained(folder)
+    tokens.load_tokenizer(embedded_encoder()).save_pretrained(folder)
     return str(tiny.saved(transformers.BertModel, config, folder))
 
 
@@ -24,7 +26,7 @@ def folder(encoder, tmp_path_factory):
     """A folder with work.json and the two models that are scored."""
     folder = tmp_path_factory.mktemp("work")
     work = examples.prepare(encoder, "", 40, 24)
-    runtime.write_json(folder / "work.json", work | {"examples": 24, "peak_size": 64})
+    storage.write_json(folder / "work.json", work | {"examples": 24, "peak_size": 64})
     worker.Prepare("models", folder).round()
     return folder
 
@@ -32,14 +34,14 @@ def folder(encoder, tmp_path_factory):
 def test_the_command_writes_the_rows_it_promises(encoder, tmp_path, capsys):
     only = ["--only", "listing-128,satlib"]
     assert command.main(["training", "--quick", "--encoder", encoder, "--output", str(tmp_path), *only]) == 0
-    rows = runtime.read_json(tmp_path / "training.json")
+    rows = storage.read_json(tmp_path / "training.json")
     assert [row["system"] for row in rows] == ["listing-128", "satlib"]
     for row in rows:
         assert tuple(row) == report.KEYS and row["rounds"] == 1
         assert min(row["examples_per_s"], row["useful_tokens_per_s"], row["peak_memory_mb"]) > 0
         assert 0 < row["peak_share"] < 1 and 0 < row["validation_loss"] < 2
         assert row["spread"] == [row["examples_per_s"]] * 2
-    about = runtime.read_json(tmp_path / "machine.json")
+    about = storage.read_json(tmp_path / "machine.json")
     assert about["corpus"] in ("satsim", "uss-redial") and str(tmp_path) not in str(about)
     assert "times as fast as listing-128" in capsys.readouterr().out
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from satlib import course
+from satlib.kit import course
 
 
 @pytest.fixture(scope="module")

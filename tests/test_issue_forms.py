@@ -6,7 +6,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from satlib import cli
+from satlib.kit import cli
 
 KINDS = {"markdown", "input", "textarea", "dropdown", "checkboxes"}
 ATTRIBUTES = {"markdown": {"value"}, "input": {"label", "description", "placeholder", "value"},

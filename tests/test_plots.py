@@ -115,10 +115,10 @@ def test_figures_are_saved_only_where_asked(tmp_path, monkeypatch):
     plots.show(figure(), "line", "The line falls")
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("SATLIB_FIGURES", str(tmp_path / "figures"))
-    monkeypatch.setenv("SATLIB_LESSON", "01_interactions")
+    monkeypatch.setenv("SATLIB_LESSON", "01_data_interactions")
     shown = plots.show(figure(), "line", "The line falls")
     saved = sorted((tmp_path / "figures").iterdir())
-    assert [path.name for path in saved] == ["01_interactions-line.png", "01_interactions-line.svg"]
+    assert [path.name for path in saved] == ["01_data_interactions-line.png", "01_data_interactions-line.svg"]
     assert saved[0].read_bytes() == shown.png
     assert ElementTree.fromstring(saved[1].read_text()).tag.endswith("svg")
 

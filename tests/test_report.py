@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from invented import DOMAINS, NOISE, make
 
-from satlib import archive, comparison, metrics, records, report
-from satlib.interactions import check
+from satlib import records, report
+from satlib.data.interactions import check
+from satlib.evaluation import comparable_records, comparison, judging, metrics
+from satlib.evaluation.comparable_records import MODELS, comparable, find, load_committed, look, predictions
+from satlib.evaluation.comparison import difference
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +22,13 @@ def found():
         if record.model == "bert-after":
             record.parameters = {"train_rows": 500, "encoder": "embedded", "learning_rate": 5e-5,
                                  "best_epoch": 2 + record.seed}
-    return report.comparable(made)
+    return comparable(made)
 
 
 def test_the_records_and_their_differences_are_those_of_lesson_41():
-    assert report.find is archive.find and report.comparable is archive.comparable and report.look is archive.look
-    assert report.predictions is archive.predictions and report.load_committed is archive.load_committed
-    assert report.difference is comparison.difference and report.MODELS == archive.MODELS
+    assert find is comparable_records.find and comparable is comparable_records.comparable and look is comparable_records.look
+    assert predictions is comparable_records.predictions and load_committed is comparable_records.load_committed
+    assert difference is comparison.difference and MODELS == comparable_records.MODELS
 
 
 # Rows, tables, facts
@@ -90,7 +93,7 @@ def test_the_rows_can_be_computed_again_from_the_predictions(found):
     for model in NOISE:
         for metric in ("rmse", "mae", "accuracy"):
             seeds = [metrics.METRICS[metric](one["rating"], one["predicted"])
-                     for _, one in report.predictions(found, model).groupby("seed")]  # fmt: skip
+                     for _, one in predictions(found, model).groupby("seed")]  # fmt: skip
             assert np.mean(seeds) == pytest.approx(report.value(found, model, metric), abs=1e-6)
 
 
@@ -105,19 +108,19 @@ def test_by_domain_adds_up_and_pools_the_rare_ones(found):
 
 
 def test_real_judged_records_fit_the_report():
-    """``metrics.judge`` writes what the report reads."""
+    """``judging.judge`` writes what the report reads."""
     from types import SimpleNamespace
 
     event = {"actor": "user", "action": "read", "text": "news"}
     examples = [check({"id": str(i), "group": str(i // 2), "domain": "news", "events": [event], "ratings": [1 + i % 5]})
                 for i in range(10)]  # fmt: skip
     loaded = SimpleNamespace(name="satsim", sha256="d")
-    made = [metrics.judge(name, {"test": np.full(10, level)}, {"test": examples}, loaded=loaded, split_sha256="s",
+    made = [judging.judge(name, {"test": np.full(10, level)}, {"test": examples}, loaded=loaded, split_sha256="s",
                           profile="fast", seed=0, parameters={}, draws=5)
             for name, level in (("mean", 3.0), ("bert-after", 3.5))]  # fmt: skip
     wide = report.table(made)
     assert isinstance(wide, pd.DataFrame) and list(wide.index) == ["mean", "bert-after"]
-    assert report.difference(made, "bert-after", "mean", draws=5).value > 0
+    assert difference(made, "bert-after", "mean", draws=5).value > 0
 
 
 def test_models_that_learned_from_fewer_rows_are_named():

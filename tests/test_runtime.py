@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from satlib import runtime
+from satlib import runtime, storage
 
 
 def one_sentence(error: BaseException) -> str:
@@ -72,7 +72,7 @@ def test_the_cache_and_the_runs_go_where_asked(tmp_path, monkeypatch):
 
 def test_a_file_appears_whole_with_readable_rights(tmp_path):
     path = tmp_path / "new" / "folder" / "note.txt"
-    runtime.write_text(path, "äöü 满意 😀\r\nend")
+    storage.write_text(path, "äöü 满意 😀\r\nend")
     assert path.read_bytes() == "äöü 满意 😀\r\nend".encode()
     assert path.stat().st_mode & 0o777 == 0o644
     assert os.listdir(path.parent) == ["note.txt"]
@@ -81,7 +81,7 @@ def test_a_file_appears_whole_with_readable_rights(tmp_path):
 def test_the_old_file_stays_until_the_block_ends(tmp_path):
     path = tmp_path / "note.txt"
     path.write_text("old")
-    with runtime.replacing(path) as temporary:
+    with storage.replacing(path) as temporary:
         temporary.write_text("new")
         assert temporary.parent == tmp_path and path.read_text() == "old"
     assert path.read_text() == "new" and os.listdir(tmp_path) == ["note.txt"]
@@ -92,7 +92,7 @@ def test_a_failure_inside_leaves_the_old_file_and_no_rest(tmp_path, failure):
     path = tmp_path / "note.txt"
     path.write_text("old")
     with pytest.raises(type(failure)):
-        with runtime.replacing(path) as temporary:
+        with storage.replacing(path) as temporary:
             temporary.write_text("half")
             raise failure
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["note.txt"]
@@ -117,7 +117,7 @@ def test_a_full_disk_or_no_permission_is_one_sentence(tmp_path, monkeypatch, whe
     with monkeypatch.context() as patch:
         patch.setattr(target, _raise(number))
         with pytest.raises(kind) as caught:
-            runtime.write_json(path, {"a": 1})
+            storage.write_json(path, {"a": 1})
     sentence = one_sentence(caught.value)
     assert caught.value.errno == number and f"cannot write {path}" in sentence and os.strerror(number) in sentence
     assert "free some space or choose another folder" in sentence
@@ -128,20 +128,20 @@ def test_a_full_disk_or_no_permission_is_one_sentence(tmp_path, monkeypatch, whe
 def test_a_folder_without_permission_is_one_sentence(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError, match="cannot write"):
-        runtime.write_text(tmp_path / "note.txt", "x")
+        storage.write_text(tmp_path / "note.txt", "x")
     tmp_path.chmod(0o700)
 
 
 def test_a_file_where_a_folder_should_be_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot write .*choose another folder"):
-        runtime.write_text(tmp_path / "file" / "note.txt", "x")
+        storage.write_text(tmp_path / "file" / "note.txt", "x")
 
 
 def test_a_failed_read_or_download_inside_keeps_its_own_words(tmp_path):
     for failure in (ConnectionError("the line broke"), FileNotFoundError(errno.ENOENT, "no file source.csv")):
         with pytest.raises(type(failure)) as caught:
-            with runtime.replacing(tmp_path / "note.txt"):
+            with storage.replacing(tmp_path / "note.txt"):
                 raise failure
         assert caught.value is failure
     assert os.listdir(tmp_path) == []
@@ -152,29 +152,29 @@ def test_a_failed_read_or_download_inside_keeps_its_own_words(tmp_path):
 
 def test_json_comes_back_and_what_is_not_json_is_refused(tmp_path):
     path = tmp_path / "a.json"
-    runtime.write_json(path, {"满意": [1, 2.5, None, True]})
-    assert runtime.read_json(path) == {"满意": [1, 2.5, None, True]}
+    storage.write_json(path, {"满意": [1, 2.5, None, True]})
+    assert storage.read_json(path) == {"满意": [1, 2.5, None, True]}
     for bad in (float("nan"), float("inf")):
         with pytest.raises(ValueError):
-            runtime.write_json(path, {"value": bad})
-    assert runtime.read_json(path) == {"满意": [1, 2.5, None, True]}
+            storage.write_json(path, {"value": bad})
+    assert storage.read_json(path) == {"满意": [1, 2.5, None, True]}
 
 
 def test_a_missing_or_broken_json_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file .*a.json; check the path"):
-        runtime.read_json(tmp_path / "a.json")
+        storage.read_json(tmp_path / "a.json")
     for content in (b'{"a": ', b"\xff\xfe", b""):
         (tmp_path / "b.json").write_bytes(content)
         with pytest.raises(ValueError, match="b.json is not valid JSON") as caught:
-            runtime.read_json(tmp_path / "b.json")
+            storage.read_json(tmp_path / "b.json")
         one_sentence(caught.value)
 
 
 def test_checksums_are_those_of_hashlib(tmp_path):
     data = bytes(range(256)) * 10_000  # more than one chunk
     (tmp_path / "data").write_bytes(data)
-    assert runtime.sha256(tmp_path / "data") == hashlib.sha256(data).hexdigest()
-    assert runtime.sha256_text("满意") == hashlib.sha256("满意".encode()).hexdigest()
+    assert storage.sha256(tmp_path / "data") == hashlib.sha256(data).hexdigest()
+    assert storage.sha256_text("满意") == hashlib.sha256("满意".encode()).hexdigest()
 
 
 # Choices, seeds, progress, machine

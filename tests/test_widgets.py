@@ -12,7 +12,8 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_code_cell, new_notebook
 
-from satlib import committed, course, kernels, plots, widgets
+from satlib import plots, widgets
+from satlib.kit import course, kernels, stored_notebooks
 from satlib.widgets import Choice, Slider, Text
 
 SLIDER = Slider("height", 2.0, 0.0, 5.0, 0.5)
@@ -85,7 +86,7 @@ def test_a_live_figure_has_the_first_picture_for_pages_without_a_kernel(live):
     moved = explore(height=SLIDER)
     moved.widgets["height"].value = 4.0
     bundle = moved._repr_mimebundle_(include=None, exclude=None)
-    assert bundle[committed.WIDGET]["model_id"] == moved.box.model_id and committed.WIDGET == widgets.VIEW
+    assert bundle[stored_notebooks.WIDGET]["model_id"] == moved.box.model_id and stored_notebooks.WIDGET == widgets.VIEW
     assert base64.b64decode(bundle["image/png"]) == moved.start.png and bundle["text/plain"] == repr(moved.start)
 
 
@@ -150,7 +151,7 @@ def test_widgets_are_for_a_front_end_with_a_person_at_it(kernel, person, variabl
     said = {name: "1" if name == variable else "" for name in names}
     kernel.execute(f"import os\nos.environ |= {said}\n{LESSON}", allow_stdin=person)
     shown = message(kernel, "execute_result")["data"]
-    assert (committed.WIDGET in shown) == wanted
+    assert (stored_notebooks.WIDGET in shown) == wanted
     assert "image/png" in shown and shown["text/plain"] == "Figure: It rises to 2"
 
 

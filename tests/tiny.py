@@ -8,7 +8,8 @@ import transformers
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors, trainers
 from tokenizers import models as kinds
 
-from satlib import models, plans
+from satlib.models import satisfaction_model
+from satlib.training import batches
 
 WORDS = 60  # vocabulary of the models that never see a text
 TEXTS = ["a lovely film, I would watch it again", "terrible service and a long wait",
@@ -23,19 +24,19 @@ def bert_config(vocab_size: int = WORDS, dropout: float = 0.0) -> transformers.B
         max_position_embeddings=64, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
 
 
-def model(seed: int = 0, dropout: float = 0.0, **config) -> models.SatisfactionModel:
+def model(seed: int = 0, dropout: float = 0.0, **config) -> satisfaction_model.SatisfactionModel:
     """A satisfaction model on a tiny random BERT; the same seed gives the same weights."""
     torch.manual_seed(seed)
     encoder = bert_config(dropout=dropout).to_dict()
-    return models.SatisfactionModel(models.SatisfactionConfig(encoder=encoder, dropout=dropout, **config))
+    return satisfaction_model.SatisfactionModel(satisfaction_model.SatisfactionConfig(encoder=encoder, dropout=dropout, **config))
 
 
-def rows(n: int, seed: int = 0, features: int = 0) -> plans.Rows:
+def rows(n: int, seed: int = 0, features: int = 0) -> batches.Rows:
     """Random token ids; the rating is the higher, the more of them are even: something to learn."""
     rng = np.random.default_rng(seed)
     ids = [rng.integers(5, WORDS, size=rng.integers(4, 13)).tolist() for _ in range(n)]
     ratings = np.array([1.0 + round(4 * np.mean([token % 2 == 0 for token in row])) for row in ids])
-    return plans.Rows(ids, ratings, rng.normal(size=(n, features)) if features else None)
+    return batches.Rows(ids, ratings, rng.normal(size=(n, features)) if features else None)
 
 
 def bert_folder(folder: Path) -> Path:

@@ -15,7 +15,8 @@ import tiny
 import torch
 from safetensors.torch import save_file
 
-from satlib import checkpoints, training
+from satlib.training import checkpoints, loop
+from satlib.training.plan import Plan
 
 STEPS = 20  # 40 rows in batches of 8, four epochs
 PLAN = {"epochs": 4, "batch_size": 8, "learning_rate": 1e-3, "patience": 0, "save_every": 3, "precision": "fp32"}
@@ -24,8 +25,8 @@ PLAN = {"epochs": 4, "batch_size": 8, "learning_rate": 1e-3, "patience": 0, "sav
 def run(folder: Path, after_step=bool, dropout: float = 0.0):
     """The training that all of these do; returns model and state."""
     model = tiny.model(dropout=dropout)
-    plan = training.Plan(**PLAN)
-    return model, training.train(model, tiny.rows(40), tiny.rows(11, seed=1), plan, folder, after_step=after_step)
+    plan = Plan(**PLAN)
+    return model, loop.train(model, tiny.rows(40), tiny.rows(11, seed=1), plan, folder, after_step=after_step)
 
 
 def write(model, state, path: Path) -> None:
@@ -99,7 +100,7 @@ def together(folder: Path) -> None:
             raise InterruptedError
 
     model, state = run(folder / "plain")
-    main = training.make_accelerator("fp32").is_main_process
+    main = loop.make_accelerator("fp32").is_main_process
     if main:
         write(model, state, folder / "together")
     try:

@@ -6,7 +6,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from satlib import runtime
+from satlib import runtime, storage
 
 from . import driver, examples, growth, profiling, report, systems, without
 
@@ -65,9 +65,9 @@ def main(arguments: list[str]) -> int:
         work = examples.prepare(options.encoder, options.data_dir or beside(),
                                 max(options.examples, options.learn, options.judge), options.validation)
         count = min(options.examples, len(work["train"]))
-        runtime.write_json(folder / "work.json", work | {"examples": count, "peak_size": 512 if options.quick else 0})
+        storage.write_json(folder / "work.json", work | {"examples": count, "peak_size": 512 if options.quick else 0})
         about = described(options, work)
-        runtime.write_json(output / "machine.json", about)
+        storage.write_json(output / "machine.json", about)
         print(f"{about['corpus']}, {about['mean_tokens']:.0f} tokens on average: {count} texts to train on, "
               f"{len(work['validation'])} to score and to judge by")
         for part in options.parts:
@@ -96,12 +96,12 @@ def comparison(kind: str, options, work: dict, folder: Path, output: Path) -> in
     found = driver.compare(kind, names, folder, output / "logs", options.rounds,
                            {"rows": options.learn, "epochs": options.epochs},
                            {"rows": options.judge, "epochs": options.epochs})
-    runtime.write_json(output / f"{kind}.json", report.rows(found))
-    runtime.write_json(output / f"{kind}-rounds.json", found)
+    storage.write_json(output / f"{kind}.json", report.rows(found))
+    storage.write_json(output / f"{kind}-rounds.json", found)
     print(f"\n{kind}: medians of {options.rounds} rounds\n{report.table(kind, found)}")
     if sizes:
         files = report.exported(found, sizes, work["scale"])
-        runtime.write_json(output / "export.json", files)
+        storage.write_json(output / "export.json", files)
         for row in files:
             print(f"{row['file']:12} {row['size_mb']:6.1f} MB {row['examples_per_s']:8.1f} examples/s  "
                   f"RMSE {row['rmse']:.4f}")
@@ -113,7 +113,7 @@ def comparison(kind: str, options, work: dict, folder: Path, output: Path) -> in
 def profile(options, work: dict, folder: Path, output: Path) -> int:
     """The profile of satlib's training step."""
     found = profiling.measure(folder, output / "logs", options.steps)
-    runtime.write_json(output / "profile.json", found)
+    storage.write_json(output / "profile.json", found)
     print(f"\nprofile of satlib's training step, mean of {options.steps}\n{profiling.table(found)}")
     return 0
 
@@ -121,7 +121,7 @@ def profile(options, work: dict, folder: Path, output: Path) -> int:
 def ablate(options, work: dict, folder: Path, output: Path) -> int:
     """satlib's training without one of its means at a time."""
     found = without.measure(folder, output / "logs", options.rounds)
-    runtime.write_json(output / "without.json", found)
+    storage.write_json(output / "without.json", found)
     print(f"\nsatlib's training with one change, medians of {options.rounds} rounds\n{without.table(found)}")
     return 0
 
@@ -130,7 +130,7 @@ def grow(options, work: dict, folder: Path, output: Path) -> int:
     """The growth of time and memory."""
     points = QUICK_POINTS if options.quick else growth.POINTS
     found = growth.measure(folder, output / "logs", points)
-    runtime.write_json(output / "growth.json", found)
+    storage.write_json(output / "growth.json", found)
     print(f"\ngrowth\n{growth.table(found)}")
     return 0
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from satlib import corpora, runtime, sequences, splits, tokens
-from satlib.encoders import load_encoder
+from satlib import storage
+from satlib.data import corpora, splits
+from satlib.encoding import sequences, tokens
+from satlib.encoding.embedded_encoder import embedded_encoder
+from satlib.models.encoders import load_encoder
 
 from .systems import LONGEST
 
@@ -39,7 +42,7 @@ def prepare(encoder: str, data_dir: str, train: int, validation: int) -> dict:
     longest = min(LONGEST, tokenizer.model_max_length - 1)
     parts = splits.of(loaded)
     found = {"corpus": name, "scale": loaded.scale, "longest": longest,
-             "encoder": str(tokens.embedded_encoder() if encoder == "embedded" else Path(encoder).resolve())}
+             "encoder": str(embedded_encoder() if encoder == "embedded" else Path(encoder).resolve())}
     for part, rows in (("train", train), ("validation", validation)):
         texts = [text for text in map(_text, parts[part]) if text[1]]
         lengths = list(map(len, tokens.tokenise([f"{a} {b}".strip() for a, b, _ in texts], tokenizer, longest + 1)))
@@ -76,5 +79,5 @@ def alike(lengths: list[int], n: int) -> list[int]:
 
 def read(path: str | Path) -> dict:
     """What ``prepare`` gave, from a file, with the texts as Text."""
-    found = runtime.read_json(path)
+    found = storage.read_json(path)
     return found | {part: [Text(**row) for row in found[part]] for part in ("train", "validation")}

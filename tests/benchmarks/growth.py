@@ -50,14 +50,16 @@ class Point:
         return found | {"memory": peak_memory()}
 
     def _examples(self) -> dict:
-        from satlib import plans, stores, tokens
+        from satlib.encoding import token_store, tokens
+        from satlib.training import batches
+        from satlib.training.plan import Plan
 
         tokenizer, texts = tokens.load_tokenizer(self.work["encoder"]), Texts(self.work["train"], self.value)
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
             path, begin = Path(folder) / "ids.arrow", time.perf_counter()
-            store = stores.write(texts, tokenizer, path, self.work["longest"])
+            store = token_store.write(texts, tokenizer, path, self.work["longest"])
             tokenised = time.perf_counter()
-            for batch in plans.batches(self.value, plans.Plan(batch_size=USUAL["batch"]), 0, store.lengths):
+            for batch in batches.batches(self.value, Plan(batch_size=USUAL["batch"]), 0, store.lengths):
                 tokens.pad([store[i] for i in batch])
             end = time.perf_counter()
             size = path.stat().st_size / 2**20
@@ -66,19 +68,21 @@ class Point:
     def _steps(self) -> dict:
         import torch
 
-        from satlib import models, plans, training
+        from satlib.models import satisfaction_model
+        from satlib.training import batches, loop
+        from satlib.training.plan import Plan
 
         shape = USUAL | {self.kind: self.value}
         if self.kind == "threads":
             torch.set_num_threads(self.value)
-        model, tokenizer = models.build(self.work["encoder"], low=0.0, high=1.0, threshold=0.5)
+        model, tokenizer = satisfaction_model.build(self.work["encoder"], low=0.0, high=1.0, threshold=0.5)
         rng, count = np.random.default_rng(0), (STEPS + 2) * shape["batch"]
         length = min(shape["length"], tokenizer.model_max_length)
         ids = rng.integers(5, len(tokenizer), size=(count, length)).tolist()
-        rows, ends = plans.Rows(ids, rng.random(count)), []
-        plan = plans.Plan(epochs=1, batch_size=shape["batch"], patience=0, metric="loss", save_every=10**9)
+        rows, ends = batches.Rows(ids, rng.random(count)), []
+        plan = Plan(epochs=1, batch_size=shape["batch"], patience=0, metric="loss", save_every=10**9)
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-            training.train(model, rows, rows.some(1), plan, folder, lambda _: ends.append(time.perf_counter()))
+            loop.train(model, rows, rows.some(1), plan, folder, lambda _: ends.append(time.perf_counter()))
         return {"seconds": np.diff(ends)[1:].tolist()}
 
 

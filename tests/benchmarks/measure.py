@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from satlib import plans, tokens
+from satlib.encoding import tokens
+from satlib.training import gpu
 
 
 class Clock:
@@ -79,7 +80,7 @@ def product_peak(dtype: torch.dtype, size: int = 0, repeats: int = 7) -> float:
 def peaks(size: int = 0) -> dict[str, float]:
     """Peak of matrix products in GFLOP/s: fp32, and the half precision that this machine computes."""
     kinds = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    return {name: product_peak(kinds[name], size) for name in {"fp32": 0, plans.precision(): 0}}
+    return {name: product_peak(kinds[name], size) for name in {"fp32": 0, gpu.precision(): 0}}
 
 
 def useful_flops(lengths: Sequence[int], encoder: str, training: bool) -> float:

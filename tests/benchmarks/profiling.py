@@ -46,28 +46,30 @@ class Profile:
         import torch
         from torch.profiler import ProfilerActivity, profile
 
-        from satlib import plans
+        from satlib.training import gpu
 
         self.profiler, self.begin, self.seconds = profile(activities=[ProfilerActivity.CPU]), 0.0, None
         self._train()
         events = [(one.key, one.self_cpu_time_total / 1e3 / self.steps, one.count / self.steps)
                   for one in self.profiler.key_averages()]
-        return {"operations": events, "step": 1e3 * self.seconds / self.steps, "precision": plans.precision(),
+        return {"operations": events, "step": 1e3 * self.seconds / self.steps, "precision": gpu.precision(),
                 "threads": torch.get_num_threads()}
 
     def _train(self) -> None:
-        from satlib import models, plans, training
-        from satlib.tokens import tokenise
+        from satlib.encoding.tokens import tokenise
+        from satlib.models import satisfaction_model
+        from satlib.training import batches, loop
+        from satlib.training.plan import Plan
 
-        model, tokenizer = models.build(self.work["encoder"], low=0.0, high=1.0, threshold=0.5)
+        model, tokenizer = satisfaction_model.build(self.work["encoder"], low=0.0, high=1.0, threshold=0.5)
         texts = self.work["train"]
-        rows = plans.Rows(tokenise([text.whole for text in texts], tokenizer, self.work["longest"]),
+        rows = batches.Rows(tokenise([text.whole for text in texts], tokenizer, self.work["longest"]),
                           np.array([text.rating for text in texts]))
         epochs = -(-(self.steps + 4) * BATCH // len(texts)) + 1
-        plan = plans.Plan(epochs=epochs, batch_size=BATCH, patience=0, metric="loss", save_every=10**9)
+        plan = Plan(epochs=epochs, batch_size=BATCH, patience=0, metric="loss", save_every=10**9)
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
             try:
-                training.train(model, rows, rows.some(1), plan, folder, self._after_step)
+                loop.train(model, rows, rows.some(1), plan, folder, self._after_step)
             except Enough:
                 pass
 

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable
 
-from satlib.speed import ratios
+from satlib.training.speed import ratios
 
 from . import systems
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from satlib import export, models, plans, tokens, training
+from satlib.encoding import tokens
+from satlib.models import satisfaction_model
+from satlib.training import gpu, loop, onnx_export
 
 from . import classifier, training_systems
 from .examples import Text
@@ -28,11 +30,11 @@ def prepare(encoder: str, texts: Sequence[Text], folder: Path) -> dict[str, floa
     usual, ours = tuned(task, texts, Clock()), training_systems.satlib(task, texts, Clock())
     usual.model.save_pretrained(folder / USUAL)
     usual.tokenizer.save_pretrained(folder / USUAL)
-    models.save(ours.model, ours.tokenizer, folder / OURS)
+    satisfaction_model.save(ours.model, ours.tokenizer, folder / OURS)
     files = {"torch-fp32": folder / OURS / "model.safetensors"}
     if all(map(importlib.util.find_spec, ONNX)):
-        files["onnx-fp32"] = export.export_onnx(ours.model, folder / OURS)
-        files["onnx-int8"] = export.quantise(files["onnx-fp32"])
+        files["onnx-fp32"] = onnx_export.export_onnx(ours.model, folder / OURS)
+        files["onnx-int8"] = onnx_export.quantise(files["onnx-fp32"])
     return {name: path.stat().st_size / 2**20 for name, path in files.items()}
 
 
@@ -51,11 +53,11 @@ def _room(model) -> int:
     return min(LONGEST, model.config.max_position_embeddings)
 
 
-def loop(folder: Path, half: bool) -> Score:
+def plain_loop(folder: Path, half: bool) -> Score:
     """A plain loop over batches."""
     tokenizer, model = classifier.load(folder / USUAL)
     model.to(device())
-    chosen = training.HALF.get(plans.precision()) if half else None
+    chosen = loop.HALF.get(gpu.precision()) if half else None
     return lambda texts: classifier.scores(model, tokenizer, [text.whole for text in texts], half=chosen)
 
 
@@ -70,22 +72,22 @@ def cross_encoder(folder: Path) -> Score:
 
 def satlib(folder: Path, half: bool) -> Score:
     """models.run on tokens."""
-    model, tokenizer = models.load(folder / OURS)
+    model, tokenizer = satisfaction_model.load(folder / OURS)
     model.to(device())
-    chosen = training.HALF.get(plans.precision()) if half else None
-    return lambda texts: models.run(model, token_ids(texts, tokenizer), autocast=chosen)
+    chosen = loop.HALF.get(gpu.precision()) if half else None
+    return lambda texts: satisfaction_model.run(model, token_ids(texts, tokenizer), autocast=chosen)
 
 
 def onnx(folder: Path, name: str) -> Score:
     """ONNX Runtime on the processor."""
-    scorer, tokenizer = export.OnnxScorer(folder / OURS / name), tokens.load_tokenizer(folder / OURS)
+    scorer, tokenizer = onnx_export.OnnxScorer(folder / OURS / name), tokens.load_tokenizer(folder / OURS)
     return lambda texts: scorer.run(token_ids(texts, tokenizer))
 
 
 SCORE: dict[str, Callable[[Path], Score]] = {
     "pipeline": functools.partial(pipeline, batch_size=None), "pipeline-32": functools.partial(pipeline, batch_size=32),
-    "loop-fp32": functools.partial(loop, half=False), "loop": functools.partial(loop, half=True),
+    "loop-fp32": functools.partial(plain_loop, half=False), "loop": functools.partial(plain_loop, half=True),
     "cross-encoder": cross_encoder,
     "satlib-fp32": functools.partial(satlib, half=False), "satlib": functools.partial(satlib, half=True),
-    "onnx-fp32": functools.partial(onnx, name=export.MODEL), "onnx-int8": functools.partial(onnx, name=export.SMALL),
+    "onnx-fp32": functools.partial(onnx, name=onnx_export.MODEL), "onnx-int8": functools.partial(onnx, name=onnx_export.SMALL),
 }

@@ -15,7 +15,10 @@ import torch
 import transformers
 from torch.utils.data import DataLoader, Dataset
 
-from satlib import models, plans, tokens, training
+from satlib.encoding import tokens
+from satlib.models import satisfaction_model
+from satlib.training import batches, gpu, loop
+from satlib.training.plan import Plan
 
 from . import classifier
 from .examples import Text
@@ -127,7 +130,7 @@ def common(task: Task) -> dict:
 
 def tuned(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
     """The Trainer with all options that help; data workers do not, as two cores have their hands full."""
-    half = plans.precision()
+    half = gpu.precision()
     options = {"bf16": half == "bf16", "fp16": half == "fp16", "train_sampling_strategy": "group_by_length",
                "optim": "adamw_torch_fused", "dataloader_pin_memory": device().type == "cuda"}
     if task.encoder not in FASTER:
@@ -169,16 +172,16 @@ def cross_encoder(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
 def satlib(task: Task, texts: Sequence[Text], clock: Clock, precision: str = "auto",
            by_tokens: bool = False) -> Trained:
     """satlib's loop; the few rows that it judges the epochs by are training rows, so that it picks the last epoch."""
-    model, tokenizer = models.build(task.encoder, seed=task.seed, low=0.0, high=1.0, threshold=0.5)
+    model, tokenizer = satisfaction_model.build(task.encoder, seed=task.seed, low=0.0, high=1.0, threshold=0.5)
     model.to(device())
     model.register_forward_pre_hook(clock.start)  # its first batch is made before that: some tenths of a millisecond
-    rows = plans.Rows(token_ids(texts, tokenizer), np.array([text.rating for text in texts]))
-    plan = plans.Plan(epochs=task.epochs, batch_size=task.batch_size, learning_rate=task.learning_rate,
+    rows = batches.Rows(token_ids(texts, tokenizer), np.array([text.rating for text in texts]))
+    plan = Plan(epochs=task.epochs, batch_size=task.batch_size, learning_rate=task.learning_rate,
                       warmup=task.warmup, seed=task.seed, patience=0, metric="loss", precision=precision,
                       save_every=10**9, batch_tokens=round(task.batch_size * rows.lengths.mean()) if by_tokens else 0)
     with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        training.train(model, rows, rows.some(64), plan, folder, after_step=clock.step)
-    return Trained(model, tokenizer, lambda judged: models.run(model, token_ids(judged, tokenizer)))
+        loop.train(model, rows, rows.some(64), plan, folder, after_step=clock.step)
+    return Trained(model, tokenizer, lambda judged: satisfaction_model.run(model, token_ids(judged, tokenizer)))
 
 
 def token_ids(texts: Sequence[Text], tokenizer) -> list[list[int]]:

@@ -11,38 +11,38 @@ def torch_dropout() -> None:
     """One random number for every element."""
     from torch.nn import functional
 
-    from satlib import layers
+    from satlib.models import cpu_layers
 
-    layers.dropout = functional.dropout
+    cpu_layers.dropout = functional.dropout
 
 
 def attention(name: str) -> Callable[[], None]:
     """Another attention of transformers."""
     def change() -> None:
-        from satlib import layers
+        from satlib.models import cpu_layers
 
-        install = layers.install
+        install = cpu_layers.install
 
         def other(model, encoder) -> None:
             install(model, encoder)
             encoder.set_attn_implementation(name)
 
-        layers.install = other
+        cpu_layers.install = other
     return change
 
 
 def whole_table() -> None:
     """All token rows are trained."""
-    from satlib import active
+    from satlib.training import active_rows
 
-    active.WORTH = 0.0
+    active_rows.WORTH = 0.0
 
 
 def unfused() -> None:
     """The update in several passes over memory."""
-    from satlib import training
+    from satlib.training import loop
 
-    made = training.make_optimizer
+    made = loop.make_optimizer
 
     def slow(model, plan):
         optimizer = made(model, plan)
@@ -50,22 +50,22 @@ def unfused() -> None:
             group.update(fused=False, foreach=False)
         return optimizer
 
-    training.make_optimizer = slow
+    loop.make_optimizer = slow
 
 
 def any_length() -> None:
     """Batches of texts as they come."""
-    from satlib import training
+    from satlib.training.batches import batches
 
-    made = training.batches
-    training.batches = lambda n, plan, epoch, lengths=None: made(n, plan, epoch)
+    made = batches
+    batches = lambda n, plan, epoch, lengths=None: made(n, plan, epoch)
 
 
 def half_only_in_products() -> None:
     """Autocast alone: the sums between the layers stay in fp32."""
-    from satlib import layers
+    from satlib.models import cpu_layers
 
-    layers.halve = lambda module, inputs, output: None  # a hook that gives None changes nothing
+    cpu_layers.halve = lambda module, inputs, output: None  # a hook that gives None changes nothing
 
 
 def keep_memory() -> None:
@@ -81,25 +81,25 @@ def keep_memory() -> None:
 
 def fp32() -> None:
     """All products in 32 bits."""
-    from satlib import training
+    from satlib.training import loop
 
-    training.precision = lambda wanted="auto": "fp32"
+    loop.precision = lambda wanted="auto": "fp32"
 
 
 def compiled() -> None:
     """torch.compile of the encoder, which satlib does not use."""
     import torch
 
-    from satlib import models
+    from satlib.models import satisfaction_model
 
-    built = models.build
+    built = satisfaction_model.build
 
     def build(*given, **options):
         model, tokenizer = built(*given, **options)
         model.encoder.compile(dynamic=True)
         return model, tokenizer
 
-    models.build = build
+    satisfaction_model.build = build
     torch._dynamo.config.cache_size_limit = 64
 
 

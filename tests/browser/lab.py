@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import nbformat
 
-from satlib import course, kernels, runtime
+from satlib import storage
+from satlib.kit import course, kernels
 
 HERE = ("127.0.0.1", "localhost", "")  # hosts that a page may ask; data: and blob: addresses have none
 NOWHERE = "http://127.0.0.1:9"  # a proxy that does not exist: what asks for the outside fails
@@ -95,7 +96,7 @@ class Lab:
 def surroundings(state: Path, cache: Path) -> dict[str, str]:
     """The environment of ``satlib lab``, one thread a kernel, with all folders of Jupyter's in ``state``."""
     for name, value in SETTINGS.items():
-        runtime.write_json(state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings", value)
+        storage.write_json(state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings", value)
     with kernels.own(state):
         found = {name: value for name, value in os.environ.items() if name not in OURS}
     places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",

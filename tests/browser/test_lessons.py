@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from satlib import course, widgets
+from satlib import widgets
+from satlib.kit import course
 
 LESSONS = {lesson.stem[:2]: lesson for lesson in course.lessons()}
 CHOSEN = course.select(os.environ.get("ONLY", "").split(), course.lessons())
@@ -107,7 +108,7 @@ def move_the_figure(seat) -> None:
 
 def test_a_typed_answer_is_judged(seat):
     seat.open(LESSONS["11"])
-    for first in ("runtime.setup()", "from satlib.exercises import check"):
+    for first in ("runtime.setup()", "from satlib.exercises.checking import check"):
         assert seat.run(first) == ""
     assert seat.run('check("11.1", answer)').strip() == "11.1: not tried yet"
     for answer, told in (("loss * (high - low)", "11.1: not yet - the loss is a mean of squares: take its root first"),

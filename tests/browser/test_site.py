@@ -13,7 +13,9 @@ from urllib.parse import unquote
 import pytest
 import site_server as server
 
-from satlib import course, leaks, page, runner, runtime
+from satlib import runtime
+from satlib.data import leaks
+from satlib.kit import course, report_page, runner
 
 SITE = Path(__file__).parents[2] / "build" / "site"
 PICTURES = SITE.parent / "site-pictures"
@@ -117,10 +119,10 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     shutil.copytree(runtime.notebooks_folder(), folder / "notebooks")
     rows = [{"model": model, "metric": metric, "part": "test", "value": 1.25, "low": 1.0, "high": 1.5}
-            for model in ("mean", "bert-after") for metric in page.HEADLINE]
+            for model in ("mean", "bert-after") for metric in report_page.HEADLINE]
     shown = [(lesson, runner.Result(lesson.stem, status, 12.5, "cell 3: KeyError: 'no such column'"))
              for lesson, status in zip(course.lessons(), itertools.cycle(("ok", "failed", "unchanged")))]
-    page.write(folder, shown, rows, "satsim", "fast", [leaks.Finding("split", "refused", "a user is on two sides")])
+    report_page.write(folder, shown, rows, "satsim", "fast", [leaks.Finding("split", "refused", "a user is on two sides")])
     with server.served(folder) as found:
         yield found
 

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from satlib import course
+from satlib.kit import course
 
 CHECKOUT = Path(__file__).parents[2]
 CHOSEN = [lesson.path.name for lesson in course.select(os.environ.get("ONLY", "").split(), course.lessons())]

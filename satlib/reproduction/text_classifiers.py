@@ -1,0 +1,192 @@
+"""Classifiers of texts into 1..5 stars, from a constant to a fine-tuned encoder, each judged after every epoch.
+
+``fit`` returns a list of probabilities [M, 5] of the judged texts, one entry an epoch (one in all, where a learner has
+no epochs). Who calls it chooses among the epochs, and says how: protocols of the literature differ in just that.
+Taught with lesson 61.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from satlib import runtime
+from satlib.baselines import event_steps
+from satlib.encoding import tokens
+from satlib.evaluation import metrics
+from satlib.models import heads, satisfaction_model
+from satlib.training import finetune, loop
+from satlib.training.batches import Rows
+from satlib.training.gpu import precision
+from satlib.training.plan import Plan
+
+STARS = np.arange(1.0, 6.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the networks learn. train_rows: of the encoder, a seeded choice (0: all); max_length: of the encoder, in
+    tokens; words: the last ones that the GRU reads."""
+
+    epochs: int = 2
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    max_length: int = 64
+    train_rows: int = 0
+    gru_epochs: int = 5
+    words: int = 64
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Training texts [N], their classes in stars [N], their annotators' mean [N] (None: the classes), and behaviour
+    features [N, F] for the encoder (None: none). A text may be empty."""
+
+    texts: Sequence[str]
+    stars: np.ndarray
+    means: np.ndarray | None = None
+    features: np.ndarray | None = None
+
+
+def always(rows: Labelled, judged: Sequence[str], star: float = 3.0) -> list[np.ndarray]:
+    """The same class for every text."""
+    return [np.tile((STARS == star).astype(float), (len(judged), 1))]
+
+
+def prior(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
+    """The shares of the classes in training, for every text."""
+    share = np.bincount(metrics.classes(rows.stars), minlength=6)[1:] / len(rows.stars)
+    return [np.tile(share, (len(judged), 1))]
+
+
+def bayes(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
+    """Multinomial naive Bayes on counts of words and pairs of words that occur in at least two texts."""
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.naive_bayes import MultinomialNB
+
+    return _words(CountVectorizer(ngram_range=(1, 2), min_df=2), MultinomialNB(), rows, judged)
+
+
+def logistic(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
+    """Logistic regression on TF-IDF weights of words and pairs of words that occur in at least two texts."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    weigh = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    return _words(weigh, LogisticRegression(C=1.0, max_iter=300), rows, judged)
+
+
+def _words(view, learner, rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
+    model = learner.fit(view.fit_transform(rows.texts), metrics.classes(rows.stars))
+    found = np.zeros((len(judged), 5))
+    found[:, model.classes_ - 1] = model.predict_proba(view.transform(judged))
+    return [found]
+
+
+class Reader(nn.Module):
+    """A GRU over the words of a text, each a hashed embedding, and a linear layer on its last state: logits [B, 5]."""
+
+    def __init__(self, width: int = 64):
+        super().__init__()
+        self.words = nn.Embedding(event_steps.BUCKETS, width, padding_idx=0)
+        self.gru = nn.GRU(width, width, batch_first=True)
+        self.dropout = nn.Dropout(0.3)
+        self.last = nn.Linear(width, 5)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        """words [B, T], padded on the left with 0."""
+        return self.last(self.dropout(self.gru(self.words(words))[0][:, -1]))
+
+
+def gru(rows: Labelled, judged: Sequence[str], settings: Settings) -> list[np.ndarray]:
+    """A GRU over the last words of a text, trained from nothing by Adam."""
+    seen, unseen = (torch.from_numpy(_hashed(texts, settings.words)) for texts in (rows.texts, judged))
+    labels = torch.from_numpy(metrics.classes(rows.stars) - 1)
+    found = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = Reader()
+        optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+        for _ in range(settings.gru_epochs):
+            model.train()
+            for at in torch.randperm(len(labels)).split(128):
+                loss = nn.functional.cross_entropy(model(seen[at]), labels[at])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            model.eval()
+            with torch.no_grad():
+                found.append(torch.cat([model(part).softmax(1) for part in unseen.split(1024)]).double().numpy())
+    return found
+
+
+def _hashed(texts: Sequence[str], words: int) -> np.ndarray:
+    """The last words of every text as columns of the hash table, [N, words], zeros on the left."""
+    found = np.zeros((len(texts), words), dtype=np.int64)
+    for row, text in enumerate(texts):
+        kept = [event_steps.bucket(word) for word in re.findall(event_steps.TOKEN, text.lower())[-words:]]
+        found[row, words - len(kept):] = kept
+    return found
+
+
+def encoder(rows: Labelled, judged: Sequence[str], settings: Settings, head: str = "classes",
+            features: np.ndarray | None = None) -> list[np.ndarray]:
+    """The embedded pretrained encoder: a head fitted on it frozen (entry 0), then fine-tuned (an entry an epoch).
+
+    features: behaviour features [M, F] of the judged texts, where ``rows`` has them. The head "soft" learns the
+    annotators' mean, the others the classes.
+    """
+    model, tokenizer = satisfaction_model.build(head=head, features=0 if features is None else features.shape[1])
+    ratings = rows.means if head == "soft" and rows.means is not None else rows.stars
+    known = Rows(_tokens(rows.texts, tokenizer, settings), np.asarray(ratings, dtype=float), rows.features)
+    known = known.some(settings.train_rows)
+    plan = Plan(epochs=settings.epochs, batch_size=settings.batch_size, learning_rate=settings.learning_rate,
+                seed=settings.seed, patience=0, metric="loss", save_every=10**9)
+    half = loop.HALF.get(precision(plan.precision))
+    unseen, found = _tokens(judged, tokenizer, settings), []
+
+    def look(state=None) -> None:
+        if state is None or state.step % updates == 0:
+            logits = satisfaction_model.run(model, unseen, features, autocast=half)
+            found.append(heads.read_logits(logits.astype(float), model.config).distribution)
+            model.train()
+
+    updates = -(-len(known.ratings) // plan.batch_size)
+    few = known.some(64)  # the loop wants rows to judge by; its choice is not used here
+    finetune.fit_head(model, known, few, strengths=(1.0,), autocast=half)
+    look()
+    with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
+        loop.train(model, known, few, plan, folder, after_step=look)
+    return found
+
+
+def _tokens(texts: Sequence[str], tokenizer, settings: Settings) -> list[list[int]]:
+    return tokens.tokenise([text or "." for text in texts], tokenizer, settings.max_length)  # nothing said yet: a dot
+
+
+SIMPLE: dict[str, Callable] = {"always-3": always, "prior": prior, "naive-bayes": bayes, "tfidf-logistic": logistic}
+HEADS = {"bert-classes": "classes", "bert-ordinal": "cumulative", "bert-soft": "soft"}
+NAMES = (*SIMPLE, "gru", *HEADS)
+
+
+def fit(name: str, rows: Labelled, judged: Sequence[str], settings: Settings = Settings(),
+        features: np.ndarray | None = None) -> list[np.ndarray]:
+    """Learn from ``rows`` and give probabilities [M, 5] of the judged texts after every epoch.
+
+    name: one of NAMES. Of an encoder (HEADS), entry 0 is the frozen one. Raises ValueError for another name, and for no
+    rows.
+    """
+    runtime.one_of("classifier", name, NAMES)
+    if not len(rows.texts) or len(rows.texts) != len(rows.stars):
+        raise ValueError(f"{len(rows.texts)} texts and {len(rows.stars)} classes; give a class to each text, "
+                         "and at least one text")
+    if name in SIMPLE:
+        return SIMPLE[name](rows, judged)
+    if name == "gru":
+        return gru(rows, judged, settings)
+    return encoder(rows, judged, settings, HEADS[name], features)
