@@ -1,38 +1,61 @@
-"""One look for all figures: a palette that colour-blind readers can tell apart, and a helper that shows and saves.
+"""One look for all figures: a palette that colour-blind readers can tell apart, and a helper that
+shows and saves.
 
-A lesson ends each figure with ``plots.show(fig, name, finding)``: the finding becomes the title, the figure appears in
-the notebook with an alternative text for those who cannot see it (the finding, then what is plotted), and where
-``SATLIB_FIGURES`` names a folder (the runner sets it) the same figure is written there as PNG and SVG.
+A lesson ends each figure with ``plots.show(fig, name, finding)``: the finding becomes the title,
+the figure appears in the notebook with an alternative text for those who cannot see it (the
+finding, then what is plotted), and where ``SATLIB_FIGURES`` names a folder (the runner sets it) the
+same figure is written there as PNG and SVG.
 """
 
 import io
 import os
 from pathlib import Path
 
-# Blue, vermilion, green, purple, indigo, brown, black: each at least 4.5 to 1 on white, so it may write text too, and
-# no pair closer than in Okabe and Ito's palette, also for eyes without one kind of cone (tests/test_plots.py).
+# Blue, vermilion, green, purple, indigo, brown, black: each at least 4.5 to 1 on white, so it may
+# write text too, and no pair closer than in Okabe and Ito's palette, also for eyes without one kind
+# of cone (tests/test_plots.py).
 PALETTE = ["#0072C0", "#CC4C00", "#005546", "#A2348C", "#2A177F", "#611300", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 # What a panel holds, by matplotlib's name, the most telling first -> what that makes it.
-KINDS = {"BarContainer": "bar chart", "AxesImage": "heat map", "QuadMesh": "heat map", "QuadContourSet": "contour map",
-         "Curve": "line chart", "PathCollection": "chart of points", "ErrorbarContainer": "chart of points",
-         "Points": "chart of points", "PolyCollection": "chart of areas", "FillBetweenPolyCollection": "chart of areas",
-         "Stroke": "line chart"}
+KINDS = {
+    "BarContainer": "bar chart",
+    "AxesImage": "heat map",
+    "QuadMesh": "heat map",
+    "QuadContourSet": "contour map",
+    "Curve": "line chart",
+    "PathCollection": "chart of points",
+    "ErrorbarContainer": "chart of points",
+    "Points": "chart of points",
+    "PolyCollection": "chart of areas",
+    "FillBetweenPolyCollection": "chart of areas",
+    "Stroke": "line chart",
+}
 MOST = 8  # names that a description lists; of more it gives the first ones and the number
 
 
 def style() -> None:
-    """Set the style of all figures: white ground, light grid, the palette, readable sizes, reproducible files."""
+    """Set the style of all figures: white ground, light grid, the palette, readable sizes,
+    reproducible files."""
     import seaborn as sns
 
-    rc = {"figure.figsize": (7, 3.6), "figure.dpi": 100, "axes.titlesize": 11, "axes.titleweight": "bold",
-          "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
-          "svg.hashsalt": "satlib", "svg.fonttype": "path", "font.family": "DejaVu Sans"}
+    rc = {
+        "figure.figsize": (7, 3.6),
+        "figure.dpi": 100,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.hashsalt": "satlib",
+        "svg.fonttype": "path",
+        "font.family": "DejaVu Sans",
+    }
     sns.set_theme(style="whitegrid", palette=PALETTE, rc=rc)
 
 
 class Shown:
-    """A figure as a notebook shows it: PNG bytes with an alternative text, kept in the output's metadata.
+    """A figure as a notebook shows it: PNG bytes with an alternative text, kept in the output's
+    metadata.
 
     nbconvert writes that text as the image's ``alt``, and so do the report page and the site.
     """
@@ -48,11 +71,13 @@ class Shown:
 
 
 def show(fig, name: str, finding: str, width: int = 72, alt: str = "") -> Shown:
-    """Title ``fig`` with its finding, save it where asked, close it, and return what the notebook displays.
+    """Title ``fig`` with its finding, save it where asked, close it, and return what the notebook
+    displays.
 
-    fig: a matplotlib figure. name: short, lower case, unique in the lesson. finding: one sentence that the figure
-    shows. width: most characters per line of the title; fewer where they do not fit. alt: what is plotted, for those
-    who cannot see it, where ``describe`` would not say it well. The alternative text is the finding and then this.
+    fig: a matplotlib figure. name: short, lower case, unique in the lesson. finding: one sentence
+    that the figure shows. width: most characters per line of the title; fewer where they do not
+    fit. alt: what is plotted, for those who cannot see it, where ``describe`` would not say it
+    well. The alternative text is the finding and then this.
     """
     import matplotlib.pyplot as plt
 
@@ -72,36 +97,68 @@ def show(fig, name: str, finding: str, width: int = 72, alt: str = "") -> Shown:
 
 
 def describe(fig) -> str:
-    """What ``fig`` plots, in words: of each panel the kind of chart, its axes, the categories, series and labels."""
-    panels = [ax for ax in fig.axes if ax.get_visible() and ax.get_label() != "<colorbar>" and _kind(ax)]
+    """What ``fig`` plots, in words: of each panel the kind of chart, its axes, the categories,
+    series and labels."""
+    panels = [
+        ax for ax in fig.axes if ax.get_visible() and ax.get_label() != "<colorbar>" and _kind(ax)
+    ]
     texts = [_panel(ax, panels) for ax in panels]
     if len(texts) > 1:
         texts = [f"Panel {number}: {text}" for number, text in enumerate(texts, start=1)]
     series = [text.get_text() for legend in fig.legends for text in legend.get_texts()]
-    scales = [ax.get_ylabel() or ax.get_xlabel() for ax in fig.axes if ax.get_label() == "<colorbar>"]
-    texts += [f"Series: {_listed(series)}."] * bool(series) + [f"Colour: {_line(name)}." for name in scales if name]
+    scales = [
+        ax.get_ylabel() or ax.get_xlabel() for ax in fig.axes if ax.get_label() == "<colorbar>"
+    ]
+    texts += [f"Series: {_listed(series)}."] * bool(series) + [
+        f"Colour: {_line(name)}." for name in scales if name
+    ]
     words = _named([text for ax in fig.axes for text in ax.texts])
     return " ".join(texts) or f"Words in a row: {_listed(words)}." * bool(words)
 
 
 def _panel(ax, panels: list) -> str:
-    """One sentence on a panel; a label that only another panel of the figure bears is taken from there."""
-    x, y = (next((_line(label) for label in (getattr(one, f"get_{name}label")() for one in (ax, *panels)) if label), "")
-            for name in "xy")
+    """One sentence on a panel; a label that only another panel of the figure bears is taken from
+    there."""
+    x, y = (
+        next(
+            (
+                _line(label)
+                for label in (getattr(one, f"get_{name}label")() for one in (ax, *panels))
+                if label
+            ),
+            "",
+        )
+        for name in "xy"
+    )
     title = _line(ax.get_title() or ax.get_title("left"))
     kind = _kind(ax) + (f" of {y} against {x}" if x and y else f" of {x or y}" if x or y else "")
-    told = {", for": _categories(ax.xaxis) + _categories(ax.yaxis), "; series:": ax.get_legend_handles_labels()[1],
-            "; labels:": _named(ax.texts)}
-    return (f"{title}, {kind}" if title else kind[0].upper() + kind[1:]) + "".join(
-        f"{word} {_listed(names)}" for word, names in told.items() if names) + "."
+    told = {
+        ", for": _categories(ax.xaxis) + _categories(ax.yaxis),
+        "; series:": ax.get_legend_handles_labels()[1],
+        "; labels:": _named(ax.texts),
+    }
+    return (
+        (f"{title}, {kind}" if title else kind[0].upper() + kind[1:])
+        + "".join(f"{word} {_listed(names)}" for word, names in told.items() if names)
+        + "."
+    )
 
 
 def _kind(ax) -> str:
     """The kind of chart, by the most telling thing that it holds; none for an empty panel."""
     held = [type(part).__name__ for part in (*ax.containers, *ax.images, *ax.collections)]
-    held += ["Curve" if line.get_linestyle() != "None" and len(line.get_xdata()) > 2 else
-             "Points" if line.get_marker() != "None" else "Stroke" for line in ax.lines]
-    return next((kind for name, kind in KINDS.items() if name in held), "chart" if ax.patches or held else "")
+    held += [
+        "Curve"
+        if line.get_linestyle() != "None" and len(line.get_xdata()) > 2
+        else "Points"
+        if line.get_marker() != "None"
+        else "Stroke"
+        for line in ax.lines
+    ]
+    return next(
+        (kind for name, kind in KINDS.items() if name in held),
+        "chart" if ax.patches or held else "",
+    )
 
 
 def _categories(axis) -> list[str]:
@@ -124,7 +181,9 @@ def _listed(names: list[str]) -> str:
     """Names in a row, the first ones of many."""
     names = list(map(_line, names))
     more = [f"{len(names) - MOST + 1} more"] if len(names) > MOST else []
-    return ("; " if any("," in name for name in names) else ", ").join((names[:MOST - 1] if more else names) + more)
+    return ("; " if any("," in name for name in names) else ", ").join(
+        (names[: MOST - 1] if more else names) + more
+    )
 
 
 def _title(fig, finding: str, width: int) -> None:
@@ -139,7 +198,8 @@ def _title(fig, finding: str, width: int) -> None:
 
 
 def _small(png: bytes) -> bytes:
-    """The same picture in 256 colours, a third of the bytes: all figures of a notebook share its 300 KB."""
+    """The same picture in 256 colours, a third of the bytes: all figures of a notebook share its
+    300 KB."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -150,5 +210,7 @@ def _small(png: bytes) -> bytes:
 
 def _bytes(fig, kind: str) -> bytes:
     buffer = io.BytesIO()
-    fig.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
+    fig.savefig(
+        buffer, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None}
+    )
     return buffer.getvalue()

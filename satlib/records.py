@@ -1,8 +1,9 @@
 """Run records: the only thing that one lesson leaves for another.
 
-A record is a small JSON file with everything needed to judge one training or one baseline: parameters, seed, versions,
-machine, checksums of data and split, loss curves, metric rows with intervals, and the prediction for each example.
-A large one is compressed (``.json.xz``); a folder may hold both kinds.
+A record is a small JSON file with everything needed to judge one training or one baseline:
+parameters, seed, versions, machine, checksums of data and split, loss curves, metric rows with
+intervals, and the prediction for each example. A large one is compressed (``.json.xz``); a folder
+may hold both kinds.
 """
 
 import json
@@ -21,9 +22,10 @@ class RunRecord:
     """One fitted model, judged.
 
     curves: one dict per evaluation, e.g. ``{"step", "epoch", "train_loss", "validation_rmse"}``.
-    rows: dicts with the keys ``ROW_KEYS``; ``low`` and ``high`` bound the 95 % interval, ``n`` counts examples.
-    predictions: part -> columns of equal length: ``id``, ``group``, ``domain``, ``rating``, ``predicted`` (on the
-    rating scale), and ``distribution`` (probabilities of 1..5) where the model has one.
+    rows: dicts with the keys ``ROW_KEYS``; ``low`` and ``high`` bound the 95 % interval, ``n``
+    counts examples. predictions: part -> columns of equal length: ``id``, ``group``, ``domain``,
+    ``rating``, ``predicted`` (on the rating scale), and ``distribution`` (probabilities of 1..5)
+    where the model has one.
     """
 
     model: str
@@ -46,10 +48,13 @@ class RunRecord:
 
 
 def save(record: RunRecord, folder: str | Path) -> Path:
-    """Write a record atomically into ``folder``, with the versions and machine of this process; return its path."""
+    """Write a record atomically into ``folder``, with the versions and machine of this process;
+    return its path."""
     for row in record.rows:
         if set(row) != set(ROW_KEYS):
-            raise ValueError(f"a row has the keys {sorted(row)}; a record needs exactly {sorted(ROW_KEYS)}")
+            raise ValueError(
+                f"a row has the keys {sorted(row)}; a record needs exactly {sorted(ROW_KEYS)}"
+            )
     for part, columns in record.predictions.items():
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
@@ -72,14 +77,18 @@ def load(path: str | Path) -> RunRecord:
     try:
         return RunRecord(**value)
     except TypeError as error:
-        raise ValueError(f"{path} is not a run record ({error}); delete it and run its lesson again") from error
+        raise ValueError(
+            f"{path} is not a run record ({error}); delete it and run its lesson again"
+        ) from error
 
 
 def _unpacked(path: Path) -> object:
     try:
         return json.loads(lzma.decompress(path.read_bytes()))
     except (lzma.LZMAError, EOFError, ValueError) as error:
-        raise ValueError(f"{path} is not a compressed JSON file ({error}); delete it and make it anew") from error
+        raise ValueError(
+            f"{path} is not a compressed JSON file ({error}); delete it and make it anew"
+        ) from error
 
 
 def paths(folder: str | Path) -> list[Path]:
@@ -87,7 +96,9 @@ def paths(folder: str | Path) -> list[Path]:
     return sorted([*Path(folder).glob("*.json"), *Path(folder).glob("*.json.xz")])
 
 
-def load_all(folder: str | Path, dataset: str | None = None, profile: str | None = None) -> list[RunRecord]:
+def load_all(
+    folder: str | Path, dataset: str | None = None, profile: str | None = None
+) -> list[RunRecord]:
     """All records in ``folder``, of one dataset and profile where given, sorted by file name."""
     found = [load(path) for path in paths(folder)]
     return [r for r in found if dataset in (None, r.dataset) and profile in (None, r.profile)]

@@ -1,6 +1,7 @@
 """The ground floor: folders, atomic files, checksums, seeds, progress, and what machine this is.
 
-Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import time.
+Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import
+time.
 """
 
 import os
@@ -15,18 +16,24 @@ from pathlib import Path
 import satlib
 
 PACKAGE = Path(__file__).parent
-VERSIONED = ("torch", "transformers", "datasets", "accelerate", "numpy", "pandas", "scikit-learn", "scipy")
+VERSIONED = (
+    "torch",
+    "transformers",
+    "datasets",
+    "accelerate",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
 
 
 def setup() -> None:
-    """Prepare a lesson: quiet libraries, the plot style, and no leftovers of a former lesson."""
-    from satlib import plots
-
+    """Prepare a lesson: quiet libraries. The set-up cell calls ``plots.style`` beside it."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
-    plots.style()
 
 
 def _shipped(name: str) -> Path:
@@ -46,14 +53,16 @@ def notebooks_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Folder for downloads and for what lessons keep; ``SATLIB_CACHE`` or the user's cache folder."""
+    """Folder for downloads and for what lessons keep; ``SATLIB_CACHE`` or the user's cache
+    folder."""
     import pooch
 
     return Path(os.environ.get("SATLIB_CACHE") or pooch.os_cache("satlib"))
 
 
 def runs_folder(runs: str | Path = "") -> Path:
-    """Folder of the run records that a lesson writes: ``runs`` where given, else one in the cache folder."""
+    """Folder of the run records that a lesson writes: ``runs`` where given, else one in the cache
+    folder."""
     return Path(runs) if runs else cache_folder() / "runs"
 
 
@@ -70,18 +79,22 @@ def seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002  libraries below us still draw from the global state
+    np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 
 def quiet() -> bool:
-    """Whether progress bars stay silent: under CI, in a headless run, and where stderr is not a terminal."""
+    """Whether progress bars stay silent: under CI, in a headless run, and where stderr is not a
+    terminal."""
     notebook = "ipykernel" in sys.modules
-    return bool(os.environ.get("CI") or os.environ.get("SATLIB_QUIET")) or not (notebook or sys.stderr.isatty())
+    return bool(os.environ.get("CI") or os.environ.get("SATLIB_QUIET")) or not (
+        notebook or sys.stderr.isatty()
+    )
 
 
 def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
-    """Show a progress bar over ``steps``, or nothing where ``quiet()`` or where there is one step only."""
+    """Show a progress bar over ``steps``, or nothing where ``quiet()`` or where there is one step
+    only."""
     if quiet() or hasattr(steps, "__len__") and len(steps) < 2:
         return steps
     from tqdm.auto import tqdm
@@ -101,10 +114,13 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, object]:
-    """What a run record says of the machine: system, processor, cores, memory (GiB) and accelerator; no names."""
+    """What a run record says of the machine: system, processor, cores, memory (GiB) and
+    accelerator; no names."""
     import torch
 
-    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    pages = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    )
     return {
         "system": platform.system(),
         "processor": processor(),

@@ -1,6 +1,7 @@
 """The ground floor: folders, atomic files, checksums, seeds, progress, and what machine this is.
 
-Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import time.
+Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import
+time.
 """
 
 import hashlib
@@ -28,16 +29,19 @@ def sha256_text(text: str) -> str:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder; rename it to ``path`` when the block ends well, else remove it.
+    """Give a temporary path in the same folder; rename it to ``path`` when the block ends well,
+    else remove it.
 
-    A reader therefore sees the old file or the whole new one, never a half. A full disk or a folder without
-    permission raises OSError with one sentence that names the file.
+    A reader therefore sees the old file or the whole new one, never a half. A full disk or a folder
+    without permission raises OSError with one sentence that names the file.
     """
     path = Path(path)
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".part", dir=path.parent
+        )
         os.close(handle)
         yield Path(temporary)
         with open(temporary, "rb+") as file:
@@ -47,8 +51,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None or isinstance(error, FileNotFoundError):
             raise  # not a failed write: a download that broke off, or a file that the block wanted to read
-        raise OSError(error.errno, f"cannot write {path}: {error.strerror or error}; "
-                      "free some space or choose another folder") from error
+        raise OSError(
+            error.errno,
+            f"cannot write {path}: {error.strerror or error}; "
+            "free some space or choose another folder",
+        ) from error
     finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
@@ -73,4 +80,6 @@ def read_json(path: str | Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON ({error}); delete it and make it anew") from error
+        raise ValueError(
+            f"{path} is not valid JSON ({error}); delete it and make it anew"
+        ) from error

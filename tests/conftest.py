@@ -1,4 +1,5 @@
-"""Fixtures shared by all tests: offline libraries, a cache of their own, and the real corpora where they are."""
+"""Fixtures shared by all tests: offline libraries, a cache of their own, and the real corpora where
+they are."""
 
 import os
 from pathlib import Path
@@ -26,7 +27,8 @@ def own_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def real_data(monkeypatch) -> Path:
-    """Folder of the real corpora: SATLIB_DATA, or shared/data beside the checkout; else the test is skipped."""
+    """Folder of the real corpora: SATLIB_DATA, or shared/data beside the checkout; else the test is
+    skipped."""
     for folder in (os.environ.get("SATLIB_DATA"), ROOT.parent / "shared" / "data"):
         if folder and (Path(folder) / "SHA256SUMS").is_file():
             return Path(folder).resolve()

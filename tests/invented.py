@@ -17,14 +17,27 @@ def make(model: str, seed: int = 0, **changed) -> RunRecord:
                           **changed})  # fmt: skip
     for part in ("validation", "test"):
         rating = truth.integers(1, 6, 90).astype(float)
-        predicted = np.full(90, 3.1) if model == "mean" else np.clip(rating + rng.normal(0, NOISE[model], 90), 1, 5)
+        predicted = (
+            np.full(90, 3.1)
+            if model == "mean"
+            else np.clip(rating + rng.normal(0, NOISE[model], 90), 1, 5)
+        )
         record.predictions[part] = {
             "id": [f"{part}-{i}" for i in range(90)], "group": [f"user-{i // 3}" for i in range(90)],
             "domain": [DOMAINS[i % 3] for i in range(90)], "rating": rating.tolist(),
             "predicted": predicted.round(4).tolist()}  # fmt: skip
         columns = record.predictions[part]
-        record.rows += judging.evaluate(columns["rating"], columns["predicted"], columns["group"], model=model,
-                                        dataset=record.dataset, profile=record.profile, part=part, seed=seed, draws=40)
+        record.rows += judging.evaluate(
+            columns["rating"],
+            columns["predicted"],
+            columns["group"],
+            model=model,
+            dataset=record.dataset,
+            profile=record.profile,
+            part=part,
+            seed=seed,
+            draws=40,
+        )
     return record
 
 

@@ -1,4 +1,5 @@
-"""What the site is made of: pages for every lesson and module, the README's parts, figures with their text."""
+"""What the site is made of: pages for every lesson and module, the README's parts, figures with
+their text."""
 
 import importlib.util
 import json
@@ -29,8 +30,9 @@ def test_every_lesson_and_module_is_in_the_side_bar_once(laid):
     listed = re.findall(r"^(?:lessons/)?(\w+)$", contents, re.M)
     for name in [lesson.stem for lesson in course.lessons()] + course.modules():
         assert listed.count(name) == 1, name
-        assert (laid / "lessons" / f"{name}.ipynb").is_file() or f"automodule:: satlib.{name}\n" in (
-            laid / "api" / f"{name}.rst").read_text()
+        assert (
+            laid / "lessons" / f"{name}.ipynb"
+        ).is_file() or f"automodule:: satlib.{name}\n" in (laid / "api" / f"{name}.rst").read_text()
 
 
 def test_all_of_the_readme_is_on_the_home_page_or_with_the_results(laid, root):
@@ -47,12 +49,18 @@ def test_a_section_of_the_results_that_is_missing_is_named(assemble):
 
 def notebook(metadata, line="<!-- badge -->"):
     output = {"data": {"image/png": "eA==", "text/plain": "Figure: It falls"}, "metadata": metadata}
-    return {"cells": [{"cell_type": "markdown", "source": f"# 11 Do\n\n{line}", "metadata": {}},
-                      {"cell_type": "code", "source": "1", "metadata": {"tags": ["x"]}, "outputs": [output]}]}
+    return {
+        "cells": [
+            {"cell_type": "markdown", "source": f"# 11 Do\n\n{line}", "metadata": {}},
+            {"cell_type": "code", "source": "1", "metadata": {"tags": ["x"]}, "outputs": [output]},
+        ]
+    }
 
 
-@pytest.mark.parametrize(("metadata", "alt"), [
-    ({"image/png": {"alt": "It falls. Line chart."}}, "It falls. Line chart."), ({}, "It falls")])
+@pytest.mark.parametrize(
+    ("metadata", "alt"),
+    [({"image/png": {"alt": "It falls. Line chart."}}, "It falls. Line chart."), ({}, "It falls")],
+)
 def test_a_figure_takes_its_alternative_text_along(assemble, metadata, alt):
     _, cell = json.loads(assemble.lesson(notebook(metadata)))["cells"]
     assert cell["metadata"] == {"tags": ["x"], "mystnb": {"image": {"alt": alt}}}
@@ -82,7 +90,11 @@ def test_a_term_of_the_glossary_is_english_and_chinese_and_explained_once(root):
     assert len(terms) == text.count(" · ") - text.count("{term}`") >= 50
     for english, chinese in terms:
         assert re.search("[\u4e00-\u9fff]", chinese) and not re.search("[\u4e00-\u9fff]", english)
-    assert len({english for english, _ in terms}) == len({chinese for _, chinese in terms}) == len(terms)
+    assert (
+        len({english for english, _ in terms})
+        == len({chinese for _, chinese in terms})
+        == len(terms)
+    )
 
 
 WORDS = """interaction, event, history, session, dialogue, turn, utterance, user, item, rating, satisfaction, annotator,
@@ -94,4 +106,6 @@ quadratic weighted kappa, Spearman's rho, AUC, ECE, interval"""
 @pytest.mark.parametrize("word", WORDS.replace("\n", " ").split(", "))
 def test_the_glossary_has_the_words_of_the_lessons(word, root):
     text = (root / "docs" / "glossary.md").read_text(encoding="utf-8")
-    assert re.search(rf"^{re.escape(word)} · |\*\*{re.escape(word)}\*\*|\b{re.escape(word)} \(", text, re.M)
+    assert re.search(
+        rf"^{re.escape(word)} · |\*\*{re.escape(word)}\*\*|\b{re.escape(word)} \(", text, re.M
+    )

@@ -1,4 +1,5 @@
-"""The project's files state one truth: dependencies, lock, conda environment, addresses, licence; a light import."""
+"""The project's files state one truth: dependencies, lock, conda environment, addresses, licence; a
+light import."""
 
 import re
 import subprocess
@@ -12,20 +13,58 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-# What Colab shipped, by its public package lists: in August 2026 on Python 3.13, and in June 2026 on its GPU machines
-# with Python 3.12, there with the packages that run the notebook itself.
+# What Colab shipped, by its public package lists: in August 2026 on Python 3.13, and in June 2026
+# on its GPU machines with Python 3.12, there with the packages that run the notebook itself.
 COLAB = {
-    "3.13": {"torch": "2.11.0", "transformers": "5.15.0", "numpy": "2.1.3", "pandas": "2.2.3", "scikit-learn": "1.6.1",
-             "datasets": "4.0.0", "ipywidgets": "7.7.1"},
-    "3.12": {"torch": "2.11.0", "transformers": "5.9.0", "numpy": "2.0.2", "pandas": "2.2.2", "scikit-learn": "1.6.1",
-             "datasets": "4.0.0", "ipywidgets": "7.7.1", "accelerate": "1.13.0", "huggingface-hub": "1.17.0",
-             "ipykernel": "6.17.1", "ipython": "7.34.0", "jupyter-client": "7.4.9", "jupyter-core": "5.9.1",
-             "jupyter-server": "2.14.0", "matplotlib": "3.10.0", "nbclient": "0.10.4", "nbformat": "5.10.4",
-             "notebook": "6.5.7", "packaging": "26.2", "pooch": "1.9.0", "protobuf": "5.29.6", "psutil": "5.9.5",
-             "pyarrow": "18.1.0", "pydantic": "2.12.3", "pyyaml": "6.0.3", "pyzmq": "26.2.1", "requests": "2.32.4",
-             "safetensors": "0.7.0", "scipy": "1.16.3", "seaborn": "0.13.2", "sqlalchemy": "2.0.50",
-             "statsmodels": "0.14.6", "tensorboard": "2.20.0", "tokenizers": "0.22.2", "tornado": "6.5.1",
-             "tqdm": "4.67.3", "traitlets": "5.7.1", "typer": "0.25.1"},
+    "3.13": {
+        "torch": "2.11.0",
+        "transformers": "5.15.0",
+        "numpy": "2.1.3",
+        "pandas": "2.2.3",
+        "scikit-learn": "1.6.1",
+        "datasets": "4.0.0",
+        "ipywidgets": "7.7.1",
+    },
+    "3.12": {
+        "torch": "2.11.0",
+        "transformers": "5.9.0",
+        "numpy": "2.0.2",
+        "pandas": "2.2.2",
+        "scikit-learn": "1.6.1",
+        "datasets": "4.0.0",
+        "ipywidgets": "7.7.1",
+        "accelerate": "1.13.0",
+        "huggingface-hub": "1.17.0",
+        "ipykernel": "6.17.1",
+        "ipython": "7.34.0",
+        "jupyter-client": "7.4.9",
+        "jupyter-core": "5.9.1",
+        "jupyter-server": "2.14.0",
+        "matplotlib": "3.10.0",
+        "nbclient": "0.10.4",
+        "nbformat": "5.10.4",
+        "notebook": "6.5.7",
+        "packaging": "26.2",
+        "pooch": "1.9.0",
+        "protobuf": "5.29.6",
+        "psutil": "5.9.5",
+        "pyarrow": "18.1.0",
+        "pydantic": "2.12.3",
+        "pyyaml": "6.0.3",
+        "pyzmq": "26.2.1",
+        "requests": "2.32.4",
+        "safetensors": "0.7.0",
+        "scipy": "1.16.3",
+        "seaborn": "0.13.2",
+        "sqlalchemy": "2.0.50",
+        "statsmodels": "0.14.6",
+        "tensorboard": "2.20.0",
+        "tokenizers": "0.22.2",
+        "tornado": "6.5.1",
+        "tqdm": "4.67.3",
+        "traitlets": "5.7.1",
+        "typer": "0.25.1",
+    },
 }
 CONDA = {"pytorch": "torch"}  # name on conda-forge -> name on the package index
 ADDRESS = re.compile(r"github(?:\.com)?[:/][\w.-]+/satlib")
@@ -48,12 +87,17 @@ def stated(project) -> list[str]:
 
 
 def locked(root) -> list[Requirement]:
-    return [Requirement(line) for line in (root / "requirements.lock").read_text(encoding="utf-8").splitlines()]
+    return [
+        Requirement(line)
+        for line in (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def tracked(root) -> list:
     """The files that git tracks or would track; all but the ignored where this is no clone."""
-    done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True
+    )
     if done.returncode:
         pytest.skip("this is not a git checkout")
     return [root / name for name in done.stdout.splitlines() if (root / name).is_file()]
@@ -63,8 +107,10 @@ def test_conda_states_the_same_bounds(root, project):
     conda = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     (from_index,) = [entry["pip"] for entry in conda if isinstance(entry, dict)]
     found = bounds([entry for entry in conda if isinstance(entry, str)] + from_index)
-    assert Requirement(f"python{found.pop('python')}").specifier == Requirement(
-        f"python{project['project']['requires-python']}").specifier
+    assert (
+        Requirement(f"python{found.pop('python')}").specifier
+        == Requirement(f"python{project['project']['requires-python']}").specifier
+    )
     del found["pip"]
     assert found == bounds(stated(project))
 
@@ -76,7 +122,9 @@ def test_the_lock_pins_every_dependency_within_its_bounds(root, project):
         assert pin.operator == "==" and not one.url, one
         pins.setdefault(canonicalize_name(one.name), []).append(pin.version)
     for name, bound in bounds(stated(project)).items():
-        assert pins[name] and all(Requirement(f"x{bound}").specifier.contains(version) for version in pins[name]), name
+        assert pins[name] and all(
+            Requirement(f"x{bound}").specifier.contains(version) for version in pins[name]
+        ), name
 
 
 def test_the_lock_leaves_the_accelerator_to_torch(root):
@@ -93,9 +141,14 @@ def test_the_running_packages_are_those_of_the_lock(root):
         pytest.skip("the packages here were not installed by make")
     found = {canonicalize_name(one.name) for one in metadata.distributions()}
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = {Requirement(text).name for text in (*project["dependencies"], *project["optional-dependencies"]["test"])}
+    needed = {
+        Requirement(text).name
+        for text in (*project["dependencies"], *project["optional-dependencies"]["test"])
+    }
     assert {canonicalize_name(name) for name in needed} <= found
-    for one in locked(root):  # what only the site or the browser tests need is installed by their commands
+    for one in locked(
+        root
+    ):  # what only the site or the browser tests need is installed by their commands
         if (one.marker is None or one.marker.evaluate()) and one.name in found:
             assert one.specifier.contains(metadata.version(one.name).split("+")[0]), one
 
@@ -112,22 +165,48 @@ def test_colab_keeps_its_own_versions(python, root, tmp_path):
 
 
 def resolve(root, tmp_path, python, constraints=None) -> dict[str, str]:
-    """Name -> version that a resolver picks for pyproject.toml; the test is skipped where no index can be reached."""
-    (tmp_path / "constraints.txt").write_text("".join(f"{k}=={v}\n" for k, v in (constraints or {}).items()))
-    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--python-version", python, "--quiet",
-               "--no-annotate", "--no-header", "--no-progress", "-c", str(tmp_path / "constraints.txt")]
+    """Name -> version that a resolver picks for pyproject.toml; the test is skipped where no index
+    can be reached."""
+    (tmp_path / "constraints.txt").write_text(
+        "".join(f"{k}=={v}\n" for k, v in (constraints or {}).items())
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "pyproject.toml",
+        "--python-version",
+        python,
+        "--quiet",
+        "--no-annotate",
+        "--no-header",
+        "--no-progress",
+        "-c",
+        str(tmp_path / "constraints.txt"),
+    ]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
-    if re.search(r"dns error|error sending request|[Nn]etwork|Failed to fetch|timed out", done.stderr):
+    if re.search(
+        r"dns error|error sending request|[Nn]etwork|Failed to fetch|timed out", done.stderr
+    ):
         pytest.skip(f"the package index cannot be reached: {done.stderr.strip().splitlines()[0]}")
     assert done.returncode == 0, done.stderr
     return dict(line.split(";")[0].strip().split("==") for line in done.stdout.splitlines())
 
 
 def test_no_path_of_a_machine_is_in_the_repository(root):
-    here = [re.escape(str(path)) + r"/\w" for path in (root, Path.home(), tempfile.gettempdir(), sys.prefix)]
+    here = [
+        re.escape(str(path)) + r"/\w"
+        for path in (root, Path.home(), tempfile.gettempdir(), sys.prefix)
+    ]
     places = re.compile("|".join([*here, r"/(?:home|Users)/\w", r"\b[A-Z]:\\Users"]))
     for path in tracked(root):
-        if path.suffix in BINARY or path.stem in ("test_project", "test_committed", "committed"):  # these look for them
+        if path.suffix in BINARY or path.stem in (
+            "test_project",
+            "test_committed",
+            "committed",
+        ):  # these look for them
             continue
         text = re.sub(r'"image/png": "[^"]*"', "", path.read_text(encoding="utf-8"))
         assert not places.search(text), f"{path.name} holds {places.search(text).group()!r}"
@@ -137,30 +216,62 @@ def test_the_address_of_the_repository_stands_in_one_line(root, project):
     address = project["tool"]["satlib"]["repository"]
     assert re.fullmatch(r"(https://github\.com/[\w.-]+/[\w.-]+)?", address)
     for path in tracked(root):
-        if path.suffix not in (*BINARY, ".ipynb") and path.name not in ("README.md", "test_project.py"):
-            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if ADDRESS.search(line)]
-            assert lines in ([], [f'repository = "{address}"']), f"{path.name} repeats an address: {lines}"
+        if path.suffix not in (*BINARY, ".ipynb") and path.name not in (
+            "README.md",
+            "test_project.py",
+        ):
+            lines = [
+                line
+                for line in path.read_text(encoding="utf-8").splitlines()
+                if ADDRESS.search(line)
+            ]
+            assert lines in ([], [f'repository = "{address}"']), (
+                f"{path.name} repeats an address: {lines}"
+            )
     stray = ADDRESS.findall((root / "README.md").read_text(encoding="utf-8"))
-    assert all(found in address for found in stray), f"README.md has an address that is not ours: {stray}"
+    assert all(found in address for found in stray), (
+        f"README.md has an address that is not ours: {stray}"
+    )
 
 
 def test_the_licence_is_whole(root):
     text = (root / "LICENSE").read_text(encoding="utf-8")
-    assert "Apache License" in text and "Version 2.0, January 2004" in text and "9. Accepting Warranty" in text
+    assert (
+        "Apache License" in text
+        and "Version 2.0, January 2004" in text
+        and "9. Accepting Warranty" in text
+    )
     assert "END OF TERMS AND CONDITIONS" in text and len(text.splitlines()) == 202
 
 
 def test_the_top_level_holds_only_what_tools_need(root):
     top = {path.relative_to(root).parts[0] for path in tracked(root)}
-    assert top <= {"notebooks", "satlib", "tests", "data", "environment.yml", "README.md", "README.zh-CN.md", "LICENSE",
-                   "pyproject.toml", "requirements.lock", "Makefile", "docs", ".ci", ".github",
-                   ".gitignore", ".gitattributes"}
+    assert top <= {
+        "notebooks",
+        "satlib",
+        "tests",
+        "data",
+        "environment.yml",
+        "README.md",
+        "README.zh-CN.md",
+        "LICENSE",
+        "pyproject.toml",
+        "requirements.lock",
+        "Makefile",
+        "docs",
+        ".ci",
+        ".github",
+        ".gitignore",
+        ".gitattributes",
+    }
 
 
 def test_importing_the_package_or_its_command_loads_nothing_heavy():
-    code = ("import sys, time; t = time.perf_counter(); import satlib; t = time.perf_counter() - t; "
-            "from satlib import cli; heavy = {'torch', 'transformers', 'numpy', 'pandas', 'papermill', 'pydantic'}; "
-            "print(t, *(heavy & sys.modules.keys()))")
+    code = (
+        "import sys, time; t = time.perf_counter(); import satlib; t = time.perf_counter() - t; "
+        "from satlib import cli; heavy = {'torch', 'transformers', 'numpy', 'pandas', 'papermill', 'pydantic'}; "
+        "print(t, *(heavy & sys.modules.keys()))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds, *heavy = done.stdout.split()
     assert float(seconds) < 0.2 and heavy == []

@@ -11,12 +11,16 @@ from satlib.records import ROW_KEYS, RunRecord
 
 
 def make(**changed) -> RunRecord:
-    row = dict(zip(ROW_KEYS, ("fast", "satsim", "test", "mean", "rmse", 1.1, 1.0, 1.2, 3, 0), strict=True))
+    row = dict(
+        zip(ROW_KEYS, ("fast", "satsim", "test", "mean", "rmse", 1.1, 1.0, 1.2, 3, 0), strict=True)
+    )
     columns = {"id": ["a", "b", "满意"], "group": ["u", "u", "v"], "domain": ["shop"] * 3, "rating": [1.0, 4.5, 3.0],
                "predicted": [3.0, 3.0, 3.0]}  # fmt: skip
     values = {"model": "mean", "dataset": "satsim", "profile": "fast", "seed": 0}
     checksums = {"data_sha256": "d", "split_sha256": "s"}
-    return RunRecord(**{**values, **checksums, "rows": [row], "predictions": {"test": columns}, **changed})
+    return RunRecord(
+        **{**values, **checksums, "rows": [row], "predictions": {"test": columns}, **changed}
+    )
 
 
 def test_a_record_comes_back_equal_with_versions_and_machine(tmp_path):
@@ -44,9 +48,13 @@ def test_records_are_chosen_by_dataset_and_profile(tmp_path):
         for profile in ("fast", "full"):
             records.save(make(dataset=dataset, profile=profile), tmp_path)
     assert len(records.load_all(tmp_path)) == 4
-    assert [r.name for r in records.load_all(tmp_path, "satsim", "full")] == ["satsim-full-mean-seed0.json"]
+    assert [r.name for r in records.load_all(tmp_path, "satsim", "full")] == [
+        "satsim-full-mean-seed0.json"
+    ]
     assert [r.profile for r in records.load_all(tmp_path, "movielens")] == ["fast", "full"]
-    assert records.load_all(tmp_path, "amazon") == [] and records.load_all(tmp_path / "nowhere") == []
+    assert (
+        records.load_all(tmp_path, "amazon") == [] and records.load_all(tmp_path / "nowhere") == []
+    )
 
 
 def test_a_row_with_other_keys_is_refused(tmp_path):
@@ -56,7 +64,9 @@ def test_a_row_with_other_keys_is_refused(tmp_path):
 
 
 def test_predictions_of_unequal_length_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="columns of the test predictions differ in length.*'rating': 1"):
+    with pytest.raises(
+        ValueError, match="columns of the test predictions differ in length.*'rating': 1"
+    ):
         records.save(make(predictions={"test": {"id": ["a", "b"], "rating": [1.0]}}), tmp_path)
     assert os.listdir(tmp_path) == []
 
@@ -77,7 +87,9 @@ def test_a_full_disk_leaves_the_old_record(tmp_path, monkeypatch):
 @pytest.mark.parametrize("content", ['{"model": "mean"}', '{"unknown": 1}', "[]", "3"])
 def test_what_is_not_a_record_is_refused_by_name(tmp_path, content):
     (tmp_path / "odd.json").write_text(content)
-    with pytest.raises(ValueError, match="odd.json is not a run record .*run its lesson again") as caught:
+    with pytest.raises(
+        ValueError, match="odd.json is not a run record .*run its lesson again"
+    ) as caught:
         records.load_all(tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -96,8 +108,17 @@ def test_a_record_is_plain_json_without_a_path_of_the_machine(tmp_path):
 
 
 def test_a_large_record_is_compressed_and_replaces_a_plain_one(tmp_path, monkeypatch):
-    small = records.RunRecord("m", "d", "fast", 0, "x", "y", parameters={"note": "words " * 100}, versions={"a": "1"},
-                              machine={"b": 1})
+    small = records.RunRecord(
+        "m",
+        "d",
+        "fast",
+        0,
+        "x",
+        "y",
+        parameters={"note": "words " * 100},
+        versions={"a": "1"},
+        machine={"b": 1},
+    )
     plain = records.save(small, tmp_path)
     monkeypatch.setattr(records, "LARGE", 50)
     packed = records.save(small, tmp_path)

@@ -10,7 +10,14 @@ from invented import DOMAINS, NOISE, make
 from satlib import records, report
 from satlib.data.interactions import check
 from satlib.evaluation import comparable_records, comparison, judging, metrics
-from satlib.evaluation.comparable_records import MODELS, comparable, find, load_committed, look, predictions
+from satlib.evaluation.comparable_records import (
+    MODELS,
+    comparable,
+    find,
+    load_committed,
+    look,
+    predictions,
+)
 from satlib.evaluation.comparison import difference
 
 
@@ -20,14 +27,25 @@ def found():
             make("bert-before")]  # fmt: skip
     for record in made:
         if record.model == "bert-after":
-            record.parameters = {"train_rows": 500, "encoder": "embedded", "learning_rate": 5e-5,
-                                 "best_epoch": 2 + record.seed}
+            record.parameters = {
+                "train_rows": 500,
+                "encoder": "embedded",
+                "learning_rate": 5e-5,
+                "best_epoch": 2 + record.seed,
+            }
     return comparable(made)
 
 
 def test_the_records_and_their_differences_are_those_of_lesson_41():
-    assert find is comparable_records.find and comparable is comparable_records.comparable and look is comparable_records.look
-    assert predictions is comparable_records.predictions and load_committed is comparable_records.load_committed
+    assert (
+        find is comparable_records.find
+        and comparable is comparable_records.comparable
+        and look is comparable_records.look
+    )
+    assert (
+        predictions is comparable_records.predictions
+        and load_committed is comparable_records.load_committed
+    )
     assert difference is comparison.difference and MODELS == comparable_records.MODELS
 
 
@@ -45,11 +63,17 @@ def test_rows_are_the_records_rows_in_model_order(found):
 def test_a_summary_is_the_mean_over_the_seeds(found):
     frame = report.summary(found).set_index(["model", "metric"])
     assert len(frame) == 5 * len(metrics.METRICS)
-    after = [row for r in found if r.model == "bert-after" for row in r.rows if row["part"] == "test"]
+    after = [
+        row for r in found if r.model == "bert-after" for row in r.rows if row["part"] == "test"
+    ]
     for name in ("rmse", "qwk"):
         own = [row for row in after if row["metric"] == name]
         line = frame.loc[("bert-after", name)]
-        assert line["seeds"] == 2 and line["n"] == 90 and line["points"] == [row["value"] for row in own]
+        assert (
+            line["seeds"] == 2
+            and line["n"] == 90
+            and line["points"] == [row["value"] for row in own]
+        )
         for key in ("value", "low", "high"):
             assert line[key] == pytest.approx(sum(row[key] for row in own) / 2)
     assert frame.loc[("mean", "rmse"), "seeds"] == 1
@@ -63,21 +87,31 @@ def test_a_table_shows_value_and_interval_and_a_dash_for_what_is_undefined(found
     row = next(r for r in found[0].rows if (r["part"], r["metric"]) == ("test", "rmse"))
     assert wide.loc["mean", "rmse"] == f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
     assert wide.loc["mean", "spearman"] == "-"
-    assert all(re.fullmatch(r"-?\d\.\d{3} \[-?\d\.\d{3}, -?\d\.\d{3}\]", text) for text in wide["rmse"])
+    assert all(
+        re.fullmatch(r"-?\d\.\d{3} \[-?\d\.\d{3}, -?\d\.\d{3}\]", text) for text in wide["rmse"]
+    )
     assert list(report.table(found[:2]).index) == ["mean", "tfidf-ridge"]
     assert list(report.table(found, ("rmse",), "validation")["rmse"]) != list(wide["rmse"])
 
 
 def test_a_value_is_the_mean_over_seeds_and_nan_where_there_is_none(found):
-    expected = report.summary(found).set_index(["model", "metric"]).loc[("bert-after", "rmse"), "value"]
+    expected = (
+        report.summary(found).set_index(["model", "metric"]).loc[("bert-after", "rmse"), "value"]
+    )
     assert report.value(found, "bert-after") == pytest.approx(expected)
-    assert np.isnan(report.value(found, "majority")) and np.isnan(report.value(found, "mean", "spearman"))
+    assert np.isnan(report.value(found, "majority")) and np.isnan(
+        report.value(found, "mean", "spearman")
+    )
 
 
 def test_the_facts_name_rows_seeds_and_encoder(found):
     facts = report.facts(found)
     assert facts["training rows"] == 500 and facts["test rows"] == 90 and facts["seeds"] == "0, 1"
-    assert facts["encoder"] == "embedded" and facts["best epoch"] == "2, 3" and facts["accelerator"] == "none"
+    assert (
+        facts["encoder"] == "embedded"
+        and facts["best epoch"] == "2, 3"
+        and facts["accelerator"] == "none"
+    )
     assert report.facts(found[:1])["training rows"] == "-"
 
 
@@ -102,7 +136,9 @@ def test_by_domain_adds_up_and_pools_the_rare_ones(found):
     assert set(frame["domain"]) == set(DOMAINS) and len(frame) == 6 and set(frame["n"]) == {30}
     assert (frame["low"] <= frame["value"]).all() and (frame["value"] <= frame["high"]).all()
     for model, own in frame.groupby("model"):
-        assert np.sqrt((own["value"] ** 2).mean()) == pytest.approx(report.value(found, model), abs=1e-6)
+        assert np.sqrt((own["value"] ** 2).mean()) == pytest.approx(
+            report.value(found, model), abs=1e-6
+        )
     pooled = report.by_domain(found, ["bert-after"], most=1, draws=5)
     assert sorted(pooled["n"]) == [30, 60] and "other" in set(pooled["domain"])
 
@@ -124,6 +160,8 @@ def test_real_judged_records_fit_the_report():
 
 
 def test_models_that_learned_from_fewer_rows_are_named():
-    learned = [records.RunRecord(name, "d", "fast", 0, "x", "y", {"train_rows": n})
-               for name, n in (("a", 9), ("b", 4), ("c", 9))]
+    learned = [
+        records.RunRecord(name, "d", "fast", 0, "x", "y", {"train_rows": n})
+        for name, n in (("a", 9), ("b", 4), ("c", 9))
+    ]
     assert report.training_rows(learned) == "9 (b 4)" and report.training_rows(learned[::2]) == 9

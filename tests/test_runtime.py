@@ -24,13 +24,22 @@ def imported_after(statement: str) -> set[str]:
     """Top-level modules that a fresh Python has loaded after ``statement``."""
     code = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
     environment = {**os.environ, "PYTHONPATH": str(runtime.PACKAGE.parent)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     return set(done.stdout.split())
 
 
 def test_import_satlib_is_light():
     assert {"satlib"} <= imported_after("import satlib")
-    assert not imported_after("import satlib") & {"torch", "transformers", "datasets", "pandas", "sklearn", "numpy"}
+    assert not imported_after("import satlib") & {
+        "torch",
+        "transformers",
+        "datasets",
+        "pandas",
+        "sklearn",
+        "numpy",
+    }
 
 
 def test_the_ground_floor_and_the_first_lesson_are_light():
@@ -43,7 +52,9 @@ def test_a_lesson_starts_with_the_plot_style(monkeypatch):
 
     monkeypatch.delenv("TOKENIZERS_PARALLELISM")
     runtime.setup()
-    assert mpl.rcParams["svg.hashsalt"] == "satlib" and os.environ["TOKENIZERS_PARALLELISM"] == "false"
+    assert (
+        mpl.rcParams["svg.hashsalt"] == "satlib" and os.environ["TOKENIZERS_PARALLELISM"] == "false"
+    )
 
 
 # Folders
@@ -107,7 +118,8 @@ def _raise(number: int):
 
 @pytest.mark.parametrize("where", ["fsync", "write", "mkstemp", "replace"])
 @pytest.mark.parametrize(
-    "number, kind", [(errno.ENOSPC, OSError), (errno.EACCES, PermissionError), (errno.EROFS, OSError)]
+    "number, kind",
+    [(errno.ENOSPC, OSError), (errno.EACCES, PermissionError), (errno.EROFS, OSError)],
 )
 def test_a_full_disk_or_no_permission_is_one_sentence(tmp_path, monkeypatch, where, number, kind):
     path = tmp_path / "note.json"
@@ -119,12 +131,18 @@ def test_a_full_disk_or_no_permission_is_one_sentence(tmp_path, monkeypatch, whe
         with pytest.raises(kind) as caught:
             storage.write_json(path, {"a": 1})
     sentence = one_sentence(caught.value)
-    assert caught.value.errno == number and f"cannot write {path}" in sentence and os.strerror(number) in sentence
+    assert (
+        caught.value.errno == number
+        and f"cannot write {path}" in sentence
+        and os.strerror(number) in sentence
+    )
     assert "free some space or choose another folder" in sentence
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["note.json"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may write anywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may write anywhere"
+)
 def test_a_folder_without_permission_is_one_sentence(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError, match="cannot write"):
@@ -139,7 +157,10 @@ def test_a_file_where_a_folder_should_be_is_one_sentence(tmp_path):
 
 
 def test_a_failed_read_or_download_inside_keeps_its_own_words(tmp_path):
-    for failure in (ConnectionError("the line broke"), FileNotFoundError(errno.ENOENT, "no file source.csv")):
+    for failure in (
+        ConnectionError("the line broke"),
+        FileNotFoundError(errno.ENOENT, "no file source.csv"),
+    ):
         with pytest.raises(type(failure)) as caught:
             with storage.replacing(tmp_path / "note.txt"):
                 raise failure
@@ -210,7 +231,10 @@ def test_progress_gives_the_steps_and_is_silent_in_a_headless_run(monkeypatch, c
 
 def test_versions_and_machine_say_what_a_record_needs_and_no_names(monkeypatch):
     versions = runtime.versions()
-    assert set(versions) == {"python", "satlib", *runtime.VERSIONED} and versions["numpy"] == np.__version__
+    assert (
+        set(versions) == {"python", "satlib", *runtime.VERSIONED}
+        and versions["numpy"] == np.__version__
+    )
     monkeypatch.setattr(runtime, "VERSIONED", ("no-such-package",))
     assert runtime.versions()["no-such-package"] == "not installed"
     machine = runtime.machine()

@@ -1,4 +1,5 @@
-"""A page gets the figure alone, a person gets controls that move it; what cannot be moved is refused."""
+"""A page gets the figure alone, a person gets controls that move it; what cannot be moved is
+refused."""
 
 import base64
 import queue
@@ -53,15 +54,24 @@ def test_headless_the_figure_at_the_first_values_is_all(tmp_path, monkeypatch):
 
 
 def test_headless_no_widget_library_is_loaded():
-    code = ("import sys; from tests.test_widgets import explore, SLIDER; explore(height=SLIDER); "
-            "print('ipywidgets' in sys.modules)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=kernels.__file__
-                          .removesuffix("/satlib/kernels.py"))
+    code = (
+        "import sys; from tests.test_widgets import explore, SLIDER; explore(height=SLIDER); "
+        "print('ipywidgets' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=kernels.__file__.removesuffix("/satlib/kernels.py"),
+    )
     assert done.stdout.split()[-1] == "False"
 
 
 def test_moving_a_control_draws_the_figure_at_the_new_value(live):
-    moved = explore(height=SLIDER, colour=Choice("colour", "red", ("red", "blue")), words=Text("words", "hot"))
+    moved = explore(
+        height=SLIDER, colour=Choice("colour", "red", ("red", "blue")), words=Text("words", "hot")
+    )
     assert repr(moved) == "Figure: It rises to 2 in red (hot)"
     assert 'alt="It rises to 2 in red (hot)"' in moved.picture.value
     seen = [moved.picture.value]
@@ -75,7 +85,10 @@ def test_a_number_has_a_slider_and_a_field_with_the_label_and_they_go_together(l
     for control, value in ((SLIDER, 4.5), (Slider("count", 3, 1, 9, 2), 5)):
         moved = widgets.explore(lambda n: draw(float(n)), "rise", n=control)
         field, slider = moved.box.children[0].children
-        assert field.description == control.label and (slider.min, slider.max, slider.step) == control[2:]
+        assert (
+            field.description == control.label
+            and (slider.min, slider.max, slider.step) == control[2:]
+        )
         field.value = value
         assert slider.value == value and f"rises to {value:g}" in moved.picture.value
         slider.value = control.low
@@ -86,14 +99,21 @@ def test_a_live_figure_has_the_first_picture_for_pages_without_a_kernel(live):
     moved = explore(height=SLIDER)
     moved.widgets["height"].value = 4.0
     bundle = moved._repr_mimebundle_(include=None, exclude=None)
-    assert bundle[stored_notebooks.WIDGET]["model_id"] == moved.box.model_id and stored_notebooks.WIDGET == widgets.VIEW
-    assert base64.b64decode(bundle["image/png"]) == moved.start.png and bundle["text/plain"] == repr(moved.start)
+    assert (
+        bundle[stored_notebooks.WIDGET]["model_id"] == moved.box.model_id
+        and stored_notebooks.WIDGET == widgets.VIEW
+    )
+    assert base64.b64decode(bundle["image/png"]) == moved.start.png and bundle[
+        "text/plain"
+    ] == repr(moved.start)
 
 
 def test_what_goes_wrong_is_told_in_place_of_the_figure(live):
     moved = explore(words=Text("words", "hot", lines=3), height=SLIDER)
     moved.widgets["words"].value = "nothing"
-    assert moved.picture.value == '<p role="alert">there is &lt;nothing&gt; to draw; write a word</p>'
+    assert (
+        moved.picture.value == '<p role="alert">there is &lt;nothing&gt; to draw; write a word</p>'
+    )
     moved.widgets["words"].value = "something"
     assert "<img" in moved.picture.value
     moved.draw = lambda **_: 1 / 0
@@ -101,20 +121,26 @@ def test_what_goes_wrong_is_told_in_place_of_the_figure(live):
     assert "ZeroDivisionError: division by zero" in moved.picture.value
 
 
-@pytest.mark.parametrize(("control", "said"), [
-    (Slider(" ", 2, 0, 5, 1), "has no label"),
-    (Slider("height", 6, 0, 5, 1), "starts at 6; start between 0 and 5"),
-    (Slider("height", float("nan"), 0, 5, 1), "runs from 0 to 5"),
-    (Slider("height", 2, 5, 0, 1), "runs from 5 to 0 by 1"),
-    (Slider("height", 2, 2, 2, 1), "the step must be above 0 and fit"),
-    (Slider("height", 2, 0, 5, 0), "the step must be above 0"),
-    (Slider("height", 2, 0, 5, 6), "fit into the range"),
-    (Slider("height", 2, 0, float("inf"), 1), "to inf by 1"),
-    (Choice("colour", "green", ("red", "blue")), "unknown colour 'green'; choose one of red, blue"),
-    (Text("words", 3), "starts from 3"),
-    (Text("words", "", 0), "in 0 lines"),
-    ((0, 5, 1), r"height is \(0, 5, 1\); give a Slider, a Choice or a Text"),
-])
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (Slider(" ", 2, 0, 5, 1), "has no label"),
+        (Slider("height", 6, 0, 5, 1), "starts at 6; start between 0 and 5"),
+        (Slider("height", float("nan"), 0, 5, 1), "runs from 0 to 5"),
+        (Slider("height", 2, 5, 0, 1), "runs from 5 to 0 by 1"),
+        (Slider("height", 2, 2, 2, 1), "the step must be above 0 and fit"),
+        (Slider("height", 2, 0, 5, 0), "the step must be above 0"),
+        (Slider("height", 2, 0, 5, 6), "fit into the range"),
+        (Slider("height", 2, 0, float("inf"), 1), "to inf by 1"),
+        (
+            Choice("colour", "green", ("red", "blue")),
+            "unknown colour 'green'; choose one of red, blue",
+        ),
+        (Text("words", 3), "starts from 3"),
+        (Text("words", "", 0), "in 0 lines"),
+        ((0, 5, 1), r"height is \(0, 5, 1\); give a Slider, a Choice or a Text"),
+    ],
+)
 def test_what_cannot_be_moved_is_refused(control, said):
     with pytest.raises(ValueError, match=said):
         explore(height=control)
@@ -127,7 +153,10 @@ def test_a_figure_without_controls_is_refused():
 
 
 def test_a_notebook_that_is_run_headless_holds_one_picture_and_no_widget(monkeypatch):
-    for name in ("CI", "SATLIB_QUIET"):  # nothing says that it is headless, only that nobody can be asked
+    for name in (
+        "CI",
+        "SATLIB_QUIET",
+    ):  # nothing says that it is headless, only that nobody can be asked
         monkeypatch.delenv(name, raising=False)
     book = new_notebook(cells=[new_code_cell(LESSON)])
     nbclient.NotebookClient(book, kernel_name="python3").execute()
@@ -143,9 +172,16 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
-@pytest.mark.parametrize(("person", "variable", "wanted"), [
-    (True, "", True), (False, "", False), (True, "SATLIB_QUIET", False), (True, "CI", False),
-    (False, "COLAB_RELEASE_TAG", True)])
+@pytest.mark.parametrize(
+    ("person", "variable", "wanted"),
+    [
+        (True, "", True),
+        (False, "", False),
+        (True, "SATLIB_QUIET", False),
+        (True, "CI", False),
+        (False, "COLAB_RELEASE_TAG", True),
+    ],
+)
 def test_widgets_are_for_a_front_end_with_a_person_at_it(kernel, person, variable, wanted):
     names = ("CI", "SATLIB_QUIET", "COLAB_RELEASE_TAG")
     said = {name: "1" if name == variable else "" for name in names}
@@ -167,7 +203,9 @@ def message(client, kind):
             return found["content"]
 
 
-WITH_FIGURES = [one for one in course.lessons() if "widgets.explore(" in "".join(course.code_of(one))]
+WITH_FIGURES = [
+    one for one in course.lessons() if "widgets.explore(" in "".join(course.code_of(one))
+]
 
 
 def inner(table: symtable.SymbolTable) -> list:
@@ -176,12 +214,17 @@ def inner(table: symtable.SymbolTable) -> list:
 
 
 def rebound(cells: list[str]) -> set[str]:
-    """Names that a cell with a moving figure reads in its functions and a cell below it binds anew."""
+    """Names that a cell with a moving figure reads in its functions and a cell below it binds
+    anew."""
     found = set()
     for place, cell in enumerate(cells):
         if "widgets.explore(" in cell:
-            read = {name.get_name() for name in inner(symtable.symtable(cell, "figure", "exec")) if name.is_global()}
-            below = symtable.symtable("\n".join(cells[place + 1:]), "below", "exec")
+            read = {
+                name.get_name()
+                for name in inner(symtable.symtable(cell, "figure", "exec"))
+                if name.is_global()
+            }
+            below = symtable.symtable("\n".join(cells[place + 1 :]), "below", "exec")
             found |= read & {name.get_name() for name in below.get_symbols() if name.is_assigned()}
     return found
 

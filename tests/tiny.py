@@ -1,4 +1,5 @@
-"""Tiny random encoders, tokenizers and rows for the tests of models and training, where the weights do not matter."""
+"""Tiny random encoders, tokenizers and rows for the tests of models and training, where the weights
+do not matter."""
 
 from pathlib import Path
 
@@ -12,23 +13,37 @@ from satlib.models import satisfaction_model
 from satlib.training import batches
 
 WORDS = 60  # vocabulary of the models that never see a text
-TEXTS = ["a lovely film, I would watch it again", "terrible service and a long wait",
-         "the price is fine; the hose leaks", "click garden hose. read review. rate five stars!",
-         "boring boring boring", "it works, no more and no less"]
+TEXTS = [
+    "a lovely film, I would watch it again",
+    "terrible service and a long wait",
+    "the price is fine; the hose leaks",
+    "click garden hose. read review. rate five stars!",
+    "boring boring boring",
+    "it works, no more and no less",
+]
 
 
 def bert_config(vocab_size: int = WORDS, dropout: float = 0.0) -> transformers.BertConfig:
     """A BERT of two layers with 32 numbers a token and room for 64 tokens."""
     return transformers.BertConfig(
-        vocab_size=vocab_size, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        max_position_embeddings=64, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
+        vocab_size=vocab_size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+    )
 
 
 def model(seed: int = 0, dropout: float = 0.0, **config) -> satisfaction_model.SatisfactionModel:
     """A satisfaction model on a tiny random BERT; the same seed gives the same weights."""
     torch.manual_seed(seed)
     encoder = bert_config(dropout=dropout).to_dict()
-    return satisfaction_model.SatisfactionModel(satisfaction_model.SatisfactionConfig(encoder=encoder, dropout=dropout, **config))
+    return satisfaction_model.SatisfactionModel(
+        satisfaction_model.SatisfactionConfig(encoder=encoder, dropout=dropout, **config)
+    )
 
 
 def rows(n: int, seed: int = 0, features: int = 0) -> batches.Rows:
@@ -44,10 +59,16 @@ def bert_folder(folder: Path) -> Path:
     words = Tokenizer(kinds.WordPiece(unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words.train_from_iterator(TEXTS, trainers.WordPieceTrainer(vocab_size=200, special_tokens=special,
-                                                               show_progress=False))
+    words.train_from_iterator(
+        TEXTS,
+        trainers.WordPieceTrainer(vocab_size=200, special_tokens=special, show_progress=False),
+    )
     words.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), special, strict=True))
+    names = dict(
+        zip(
+            ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), special, strict=True
+        )
+    )
     transformers.PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
     return saved(transformers.BertModel, bert_config(words.get_vocab_size()), folder)
 
@@ -55,9 +76,18 @@ def bert_folder(folder: Path) -> Path:
 def gpt2_folder(folder: Path) -> Path:
     """A tiny GPT-2 with a byte-level BPE tokenizer, which has neither [CLS] nor a padding token."""
     words = byte_pairs(["<|endoftext|>"])
-    transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|endoftext|>").save_pretrained(folder)
-    config = transformers.GPT2Config(vocab_size=words.get_vocab_size(), n_embd=32, n_layer=2, n_head=2, n_positions=64,
-                                     bos_token_id=0, eos_token_id=0)
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token="<|endoftext|>"
+    ).save_pretrained(folder)
+    config = transformers.GPT2Config(
+        vocab_size=words.get_vocab_size(),
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        n_positions=64,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
     return saved(transformers.GPT2Model, config, folder)
 
 
@@ -66,7 +96,11 @@ def roberta_folder(folder: Path) -> Path:
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     words = byte_pairs(special)
     words.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
-    names = dict(zip(("cls_token", "pad_token", "sep_token", "unk_token", "mask_token"), special, strict=True))
+    names = dict(
+        zip(
+            ("cls_token", "pad_token", "sep_token", "unk_token", "mask_token"), special, strict=True
+        )
+    )
     transformers.PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
     own = {"max_position_embeddings": 66, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
     config = transformers.RobertaConfig(**{**bert_config(words.get_vocab_size()).to_dict(), **own})
@@ -79,8 +113,12 @@ def byte_pairs(special: list[str]) -> Tokenizer:
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     words.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    words.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=300, special_tokens=special,
-                                                         initial_alphabet=alphabet, show_progress=False))
+    words.train_from_iterator(
+        TEXTS,
+        trainers.BpeTrainer(
+            vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+        ),
+    )
     return words
 
 

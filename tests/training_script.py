@@ -1,7 +1,8 @@
-"""Trainings in processes of their own, for test_training.py: killed and started again, or two at once.
+"""Trainings in processes of their own, for test_training.py: killed and started again, or two at
+once.
 
-    python training_script.py killed FOLDER THREADS SEED DROPOUT MOMENT...
-    accelerate launch --multi_gpu --num_processes 2 training_script.py together FOLDER
+python training_script.py killed FOLDER THREADS SEED DROPOUT MOMENT...
+accelerate launch --multi_gpu --num_processes 2 training_script.py together FOLDER
 """
 
 import json
@@ -19,14 +20,23 @@ from satlib.training import checkpoints, loop
 from satlib.training.plan import Plan
 
 STEPS = 20  # 40 rows in batches of 8, four epochs
-PLAN = {"epochs": 4, "batch_size": 8, "learning_rate": 1e-3, "patience": 0, "save_every": 3, "precision": "fp32"}
+PLAN = {
+    "epochs": 4,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "patience": 0,
+    "save_every": 3,
+    "precision": "fp32",
+}
 
 
 def run(folder: Path, after_step=bool, dropout: float = 0.0):
     """The training that all of these do; returns model and state."""
     model = tiny.model(dropout=dropout)
     plan = Plan(**PLAN)
-    return model, loop.train(model, tiny.rows(40), tiny.rows(11, seed=1), plan, folder, after_step=after_step)
+    return model, loop.train(
+        model, tiny.rows(40), tiny.rows(11, seed=1), plan, folder, after_step=after_step
+    )
 
 
 def write(model, state, path: Path) -> None:
@@ -42,11 +52,16 @@ def die() -> None:
 
 def step_of(path) -> int:
     """Step of a checkpoint's folder, or of a file in it."""
-    return next(int(part.split("-")[1].removesuffix(".part")) for part in Path(path).parts if part.startswith("step-"))
+    return next(
+        int(part.split("-")[1].removesuffix(".part"))
+        for part in Path(path).parts
+        if part.startswith("step-")
+    )
 
 
 def die_at(moment: str, at: int):
-    """Arrange for the end at the first ``moment`` from step ``at`` on; returns what to call after each step."""
+    """Arrange for the end at the first ``moment`` from step ``at`` on; returns what to call after
+    each step."""
     whole, rename, replace, rmtree = checkpoints.save_file, os.rename, os.replace, shutil.rmtree
 
     def half_a_file(tensors, path):
@@ -66,14 +81,17 @@ def die_at(moment: str, at: int):
     elif moment == "rename":
         os.rename = lambda old, new: die() if step_of(old) >= at else rename(old, new)
     elif moment == "best":
-        os.replace = lambda old, new: die() if Path(new).name == checkpoints.BEST else replace(old, new)
+        os.replace = lambda old, new: (
+            die() if Path(new).name == checkpoints.BEST else replace(old, new)
+        )
     elif moment == "remove":
         shutil.rmtree = half_removed
     return lambda state: moment == "step" and state.step == at and die()
 
 
 def killed(folder: Path, dropout: float, moments: list[str]) -> None:
-    """Start the training once for each moment (``write:7``) and end it there; then let it run to its end."""
+    """Start the training once for each moment (``write:7``) and end it there; then let it run to
+    its end."""
     ends = []
     for moment in [*moments, "never:0"]:
         pid = os.fork()  # nothing has been computed here, so the child may use threads
@@ -94,7 +112,9 @@ def killed(folder: Path, dropout: float, moments: list[str]) -> None:
 
 
 def together(folder: Path) -> None:
-    """Two processes: a run without dropout; with dropout, one that is interrupted and resumed and one that is not."""
+    """Two processes: a run without dropout; with dropout, one that is interrupted and resumed and
+    one that is not."""
+
     def interrupt(state):
         if state.step == 8:
             raise InterruptedError
@@ -107,7 +127,9 @@ def together(folder: Path) -> None:
         run(folder / "resumed", interrupt, dropout=0.2)
     except InterruptedError:
         pass
-    resumed, straight = (run(folder / name, dropout=0.2)[0].state_dict() for name in ("resumed", "straight"))
+    resumed, straight = (
+        run(folder / name, dropout=0.2)[0].state_dict() for name in ("resumed", "straight")
+    )
     if main:
         equal = all(torch.equal(resumed[name], straight[name]) for name in straight)
         (folder / "equal.json").write_text(json.dumps(equal))

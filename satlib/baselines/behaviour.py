@@ -1,14 +1,16 @@
-"""Behaviour features: what a running system knew of the user and the item just before a rating, and nothing later.
+"""Behaviour features: what a running system knew of the user and the item just before a rating, and
+nothing later.
 
-All rows are passed once in order of time. The features of a row are read from a ledger of the past, and only then is
-its rating entered, so no row sees itself or anything later. Rows of the same moment follow their ids, for want of a
-better order; and a row that was logged twice finds its own rating in the past, so copies must be left out before.
+All rows are passed once in order of time. The features of a row are read from a ledger of the past,
+and only then is its rating entered, so no row sees itself or anything later. Rows of the same
+moment follow their ids, for want of a better order; and a row that was logged twice finds its own
+rating in the past, so copies must be left out before.
 
-A mean of few ratings is damped: it counts as if ``DAMPING`` ratings at the level expected without it had come first,
-which is also what a new user or item starts with. Past ratings of every part of a split enter, as in a system that
-runs: when a test row is judged, earlier rows are history.
-Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborative filtering with temporal dynamics,
-KDD 2009.
+A mean of few ratings is damped: it counts as if ``DAMPING`` ratings at the level expected without
+it had come first, which is also what a new user or item starts with. Past ratings of every part of
+a split enter, as in a system that runs: when a test row is judged, earlier rows are history.
+Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborative filtering with
+temporal dynamics, KDD 2009.
 """
 
 import math
@@ -21,8 +23,18 @@ from satlib.data.interactions import Example
 from satlib.data.splits import in_order, moment
 from satlib.encoding.sequences import categories
 
-NAMES = ("user_mean", "user_count", "user_spread", "user_trend", "user_recency", "user_dwell",
-         "item_mean", "item_count", "item_offset", "genre_affinity")
+NAMES = (
+    "user_mean",
+    "user_count",
+    "user_spread",
+    "user_trend",
+    "user_recency",
+    "user_dwell",
+    "item_mean",
+    "item_count",
+    "item_offset",
+    "genre_affinity",
+)
 DAMPING = 5.0  # ratings that an expectation counts for
 RECENT = 5  # ratings that the trend looks back on
 DAY = 86400.0  # seconds
@@ -45,7 +57,8 @@ class Mean:
 
 
 class Ledger:
-    """What is remembered of the past: ratings by user, item, and user and genre; a user's last ratings and moment.
+    """What is remembered of the past: ratings by user, item, and user and genre; a user's last
+    ratings and moment.
 
     middle: the rating expected before there is any, as a rule the middle of the scale.
     """
@@ -53,7 +66,8 @@ class Ledger:
     def __init__(self, middle: float):
         self.middle, self.everything = middle, Mean()
         self.users, self.spreads, self.items, self.offsets, self.genres, self.dwells = (
-            defaultdict(Mean) for _ in range(6))
+            defaultdict(Mean) for _ in range(6)
+        )
         self.dwell, self.last = Mean(), {}
         self.recent = defaultdict(lambda: deque(maxlen=RECENT))
 
@@ -65,13 +79,22 @@ class Ledger:
         """The features of an example, in the order of NAMES, from what was entered before."""
         user, item = example.group, _item(example)
         mean, level = self.expected(user), self.everything.damped(self.middle)
-        recent, liked = self.recent[user], [self.genres[user, genre].damped(0.0) for genre in _genres(example)]
-        return [mean, math.log1p(self.users[user].count), math.sqrt(self.spreads[user].damped(1.0)),
-                sum(recent) / len(recent) - mean if recent else 0.0,
-                math.log1p(max(0.0, now - self.last.get(user, now)) / DAY),
-                self.dwells[user].damped(self.dwell.damped(0.0)),
-                self.items[item].damped(level), math.log1p(self.items[item].count), self.offsets[item].damped(0.0),
-                sum(liked) / len(liked) if liked else 0.0]
+        recent, liked = (
+            self.recent[user],
+            [self.genres[user, genre].damped(0.0) for genre in _genres(example)],
+        )
+        return [
+            mean,
+            math.log1p(self.users[user].count),
+            math.sqrt(self.spreads[user].damped(1.0)),
+            sum(recent) / len(recent) - mean if recent else 0.0,
+            math.log1p(max(0.0, now - self.last.get(user, now)) / DAY),
+            self.dwells[user].damped(self.dwell.damped(0.0)),
+            self.items[item].damped(level),
+            math.log1p(self.items[item].count),
+            self.offsets[item].damped(0.0),
+            sum(liked) / len(liked) if liked else 0.0,
+        ]
 
     def enter(self, example: Example, now: float) -> None:
         """Remember a rated example; its features must have been read before."""
@@ -94,10 +117,12 @@ class Ledger:
 
 
 def running(examples: Iterable[Example], scale: tuple[float, float] = (1.0, 5.0)) -> np.ndarray:
-    """Features [N, len(NAMES)] of the examples, each from the rows before it in time; rows as given.
+    """Features [N, len(NAMES)] of the examples, each from the rows before it in time; rows as
+    given.
 
-    Equal moments are ordered by id. Units: stars for means, spread, trend, offset and affinity; log(1 + n) for counts,
-    days since the last rating and dwell seconds. Raises ValueError for an example with neither a time nor a date.
+    Equal moments are ordered by id. Units: stars for means, spread, trend, offset and affinity;
+    log(1 + n) for counts, days since the last rating and dwell seconds. Raises ValueError for an
+    example with neither a time nor a date.
     """
     examples = list(examples)
     rows, ledger = np.zeros((len(examples), len(NAMES))), Ledger(sum(scale) / 2)
@@ -109,7 +134,8 @@ def running(examples: Iterable[Example], scale: tuple[float, float] = (1.0, 5.0)
 
 
 def has_past(examples: Sequence[Example]) -> bool:
-    """Whether there is a past to describe: all examples have a time or a date, and users two or more on average."""
+    """Whether there is a past to describe: all examples have a time or a date, and users two or
+    more on average."""
     try:
         in_order(examples)
     except ValueError:
@@ -117,24 +143,40 @@ def has_past(examples: Sequence[Example]) -> bool:
     return len(examples) >= 2 * len({example.group for example in examples})
 
 
-def by_part(examples: Sequence[Example], parts: dict[str, list[Example]], scale: tuple[float, float] = (1.0, 5.0)
-            ) -> dict[str, np.ndarray]:
-    """Features of every part of a split, computed over all ``examples``, of which the parts are a selection.
+def by_part(
+    examples: Sequence[Example],
+    parts: dict[str, list[Example]],
+    scale: tuple[float, float] = (1.0, 5.0),
+) -> dict[str, np.ndarray]:
+    """Features of every part of a split, computed over all ``examples``, of which the parts are a
+    selection.
 
     Raises ValueError for a part with an example that is not among them.
     """
-    row = {example.id: features for example, features in zip(examples, running(examples, scale), strict=True)}
-    strangers = [example.id for chosen in parts.values() for example in chosen if example.id not in row]
+    row = {
+        example.id: features
+        for example, features in zip(examples, running(examples, scale), strict=True)
+    }
+    strangers = [
+        example.id for chosen in parts.values() for example in chosen if example.id not in row
+    ]
     if strangers:
-        raise ValueError(f"{strangers[0]!r} is in a part but not among the examples; give all rows of the corpus")
-    return {part: np.array([row[e.id] for e in chosen]).reshape(-1, len(NAMES)) for part, chosen in parts.items()}
+        raise ValueError(
+            f"{strangers[0]!r} is in a part but not among the examples; give all rows of the corpus"
+        )
+    return {
+        part: np.array([row[e.id] for e in chosen]).reshape(-1, len(NAMES))
+        for part, chosen in parts.items()
+    }
 
 
 def crossed(train: np.ndarray):
-    """A scikit-learn transformer, fitted on the training rows: features, squares and products, each at mean 0, sd 1.
+    """A scikit-learn transformer, fitted on the training rows: features, squares and products, each
+    at mean 0, sd 1.
 
-    A linear head on them can say "the item's mean counts more, the more ratings it has"; on the bare ones it cannot.
-    A feature more than ``FAR`` standard deviations out is moved to there: its square would rule the prediction.
+    A linear head on them can say "the item's mean counts more, the more ratings it has"; on the
+    bare ones it cannot. A feature more than ``FAR`` standard deviations out is moved to there: its
+    square would rule the prediction.
     """
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler

@@ -1,7 +1,9 @@
-"""What a baseline sees of the examples: nothing, words, items, who rated what, behaviour, sentences, or ordered steps.
+"""What a baseline sees of the examples: nothing, words, items, who rated what, behaviour,
+sentences, or ordered steps.
 
-Taught with lesson 32 beside ``baselines``. A view takes the split of a corpus and returns rows for every part; whatever
-it has to learn (which words there are, which users) it learns from the training rows alone.
+Taught with lesson 32 beside ``baselines``. A view takes the split of a corpus and returns rows for
+every part; whatever it has to learn (which words there are, which users) it learns from the
+training rows alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +21,16 @@ Parts = dict[str, list[Example]]
 
 
 def tfidf(texts: Sequence):
-    """Fit TF-IDF of single words and pairs that stand in two texts or more: (vectoriser, sparse rows [N, V]).
+    """Fit TF-IDF of single words and pairs that stand in two texts or more: (vectoriser, sparse
+    rows [N, V]).
 
     Tiny data keep every word. Raises ValueError where the texts hold none.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return _vectorise(TfidfVectorizer, texts, ngram_range=(1, 2), sublinear_tf=True, token_pattern=TOKEN)
+    return _vectorise(
+        TfidfVectorizer, texts, ngram_range=(1, 2), sublinear_tf=True, token_pattern=TOKEN
+    )
 
 
 def counts(texts: Sequence):
@@ -36,7 +41,8 @@ def counts(texts: Sequence):
 
 
 def multi_hot(examples: Sequence[Example]):
-    """Fit one column for every title and category of the history, and for those of the target, as ``tfidf`` does."""
+    """Fit one column for every title and category of the history, and for those of the target, as
+    ``tfidf`` does."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     return _vectorise(CountVectorizer, examples, analyzer=items_seen, binary=True)
@@ -51,24 +57,33 @@ def _vectorise(kind: type, rows: Sequence, **options):
     try:
         return vectoriser, vectoriser.fit_transform(rows)
     except ValueError as error:
-        raise ValueError(f"the {len(rows)} training texts hold no word; give texts, or take the mean") from error
+        raise ValueError(
+            f"the {len(rows)} training texts hold no word; give texts, or take the mean"
+        ) from error
 
 
 def items_seen(example: Example) -> list[str]:
-    """Names of what occurs in an example: titles and categories of its history and, apart from them, of its target."""
+    """Names of what occurs in an example: titles and categories of its history and, apart from
+    them, of its target."""
     steps = [("history", event) for event in example.events]
     steps += [("target", example.target)] if example.target is not None else []
-    return [f"{place} {name}" for place, event in steps for name in (event.text, *sequences.categories(event))]
+    return [
+        f"{place} {name}"
+        for place, event in steps
+        for name in (event.text, *sequences.categories(event))
+    ]
 
 
 def judged(example: Example) -> list[str]:
-    """The items that a rating speaks of: the target's title, or all titles where the whole history is judged."""
+    """The items that a rating speaks of: the target's title, or all titles where the whole history
+    is judged."""
     steps = example.events if example.target is None else [example.target]
     return sorted({event.text for event in steps})
 
 
 class Pairs(NamedTuple):
-    """Who rated what: users [N] and items [N, most items of a row], numbered from 1; 0 is unknown, or no item."""
+    """Who rated what: users [N] and items [N, most items of a row], numbered from 1; 0 is unknown,
+    or no item."""
 
     users: np.ndarray
     items: np.ndarray
@@ -87,11 +102,20 @@ def pairs(parts: Parts) -> dict[str, Pairs]:
 
 
 def _by_text(fit: Callable) -> Callable[[Loaded, Parts], dict]:
-    """A view that turns texts, or examples, into the sparse rows of a vectoriser fitted on the training rows."""
+    """A view that turns texts, or examples, into the sparse rows of a vectoriser fitted on the
+    training rows."""
+
     def view(loaded: Loaded, parts: Parts) -> dict:
-        found = parts if fit is multi_hot else {part: sequences.texts(examples) for part, examples in parts.items()}
+        found = (
+            parts
+            if fit is multi_hot
+            else {part: sequences.texts(examples) for part, examples in parts.items()}
+        )
         vectoriser, train = fit(found["train"])
-        return {part: train if part == "train" else vectoriser.transform(rows) for part, rows in found.items()}
+        return {
+            part: train if part == "train" else vectoriser.transform(rows)
+            for part, rows in found.items()
+        }
 
     return view
 
@@ -100,13 +124,17 @@ def _behaviour(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
     try:
         return behaviour.by_part(loaded.examples, parts, loaded.scale)
     except ValueError as error:
-        raise ValueError(f"{loaded.name} has no times, which behaviour features need to know what came first; "
-                         "leave this baseline out, or map a column to time") from error
+        raise ValueError(
+            f"{loaded.name} has no times, which behaviour features need to know what came first; "
+            "leave this baseline out, or map a column to time"
+        ) from error
 
 
 # name -> function of the corpus and the parts, which gives the rows of every part
 VIEWS: dict[str, Callable[[Loaded, Parts], dict]] = {
-    "nothing": lambda loaded, parts: {part: np.zeros((len(examples), 1)) for part, examples in parts.items()},
+    "nothing": lambda loaded, parts: {
+        part: np.zeros((len(examples), 1)) for part, examples in parts.items()
+    },
     "who and what": lambda loaded, parts: pairs(parts),
     "items": _by_text(multi_hot),
     "word counts": _by_text(counts),

@@ -1,10 +1,12 @@
-"""Two small networks that are trained from nothing: matrix factorisation, and a GRU over the steps of an example.
+"""Two small networks that are trained from nothing: matrix factorisation, and a GRU over the steps
+of an example.
 
-Taught with lesson 32 beside ``baselines``. Each learner is a generator that hands out, after every epoch, the number of
-the epoch and a function from rows to ratings [N]; who calls it keeps the epoch that is best on validation rows. The
-function is of that epoch until the next one is asked for. Neither draws from torch's global generator.
-Sources: Koren, Bell and Volinsky, Matrix factorization techniques for recommender systems, Computer 42(8), 2009;
-Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014 (the GRU).
+Taught with lesson 32 beside ``baselines``. Each learner is a generator that hands out, after every
+epoch, the number of the epoch and a function from rows to ratings [N]; who calls it keeps the epoch
+that is best on validation rows. The function is of that epoch until the next one is asked for.
+Neither draws from torch's global generator. Sources: Koren, Bell and Volinsky, Matrix factorization
+techniques for recommender systems, Computer 42(8), 2009; Cho et al., Learning phrase
+representations using RNN encoder-decoder, EMNLP 2014 (the GRU).
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +23,8 @@ Epoch = tuple[dict, Callable[[NamedTuple], np.ndarray]]
 
 
 class Factors(nn.Module):
-    """A rating as b_u + b_i + p_u . q_i: a bias and ``rank`` factors for each user and item; 0, the unknown, adds none.
+    """A rating as b_u + b_i + p_u . q_i: a bias and ``rank`` factors for each user and item; 0, the
+    unknown, adds none.
 
     Where several items are judged together, the mean of their biases and factors counts.
     """
@@ -42,13 +45,17 @@ class Factors(nn.Module):
         return user[:, 0] + item[:, 0] + (user[:, 1:] * item[:, 1:]).sum(1)
 
     def loss(self, rows: Pairs, at: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Mean over the rows of the squared error and, times the damping, the squared numbers that the row uses."""
-        used = self.users(rows.users[at]).square().sum(1) + self.items(rows.items[at]).square().sum(1)
+        """Mean over the rows of the squared error and, times the damping, the squared numbers that
+        the row uses."""
+        used = self.users(rows.users[at]).square().sum(1) + self.items(rows.items[at]).square().sum(
+            1
+        )
         return ((self(rows, at) - target).square() + self.damping * used).mean()
 
 
 class Steps(nn.Module):
-    """A GRU over the steps of an example: each is the mean embedding of its words beside its numbers."""
+    """A GRU over the steps of an example: each is the mean embedding of its words beside its
+    numbers."""
 
     def __init__(self, numbers: int, width: int, hidden: int, dropout: float):
         super().__init__()
@@ -60,7 +67,9 @@ class Steps(nn.Module):
     def forward(self, rows: Ordered, at: torch.Tensor) -> torch.Tensor:
         """The prediction, [B], read off the state after the last step of each row."""
         which = rows.which[at]
-        used, place = which.unique(return_inverse=True)  # a step that many rows share is embedded once
+        used, place = which.unique(
+            return_inverse=True
+        )  # a step that many rows share is embedded once
         words = self.words(rows.table[used])[place]
         states, _ = self.gru(torch.cat([words, rows.numbers[at]], dim=2))
         end = (which > 0).sum(1).sub(1).clamp(min=0)
@@ -71,31 +80,59 @@ class Steps(nn.Module):
         return (self(rows, at) - target).square().mean()
 
 
-def factorise(rows: Pairs, ratings: np.ndarray, seed: int = 0, damping: float = 0.1, rank: int = 16, epochs: int = 12,
-              learning_rate: float = 5e-3) -> Iterator[Epoch]:
-    """Matrix factorisation of the training rows with biases, by Adam; see the module for what it yields."""
+def factorise(
+    rows: Pairs,
+    ratings: np.ndarray,
+    seed: int = 0,
+    damping: float = 0.1,
+    rank: int = 16,
+    epochs: int = 12,
+    learning_rate: float = 5e-3,
+) -> Iterator[Epoch]:
+    """Matrix factorisation of the training rows with biases, by Adam; see the module for what it
+    yields."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Factors(int(rows.users.max()), int(rows.items.max()), rank, damping)
     return _epochs(model, rows, ratings, 1.0, seed, epochs, learning_rate, 512)
 
 
-def gru(rows: Ordered, ratings: np.ndarray, seed: int = 0, width: int = 32, hidden: int = 64, dropout: float = 0.3,
-        epochs: int = 5, learning_rate: float = 3e-3) -> Iterator[Epoch]:
+def gru(
+    rows: Ordered,
+    ratings: np.ndarray,
+    seed: int = 0,
+    width: int = 32,
+    hidden: int = 64,
+    dropout: float = 0.3,
+    epochs: int = 5,
+    learning_rate: float = 3e-3,
+) -> Iterator[Epoch]:
     """A GRU over the steps of the training rows, by Adam; see the module for what it yields."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Steps(rows.numbers.shape[2], width, hidden, dropout)
-    return _epochs(model, rows, ratings, float(np.std(ratings)) or 1.0, seed, epochs, learning_rate, 256)
+    return _epochs(
+        model, rows, ratings, float(np.std(ratings)) or 1.0, seed, epochs, learning_rate, 256
+    )
 
 
-def _epochs(model: nn.Module, rows: NamedTuple, ratings: np.ndarray, unit: float, seed: int, epochs: int,
-            learning_rate: float, batch_size: int) -> Iterator[Epoch]:
+def _epochs(
+    model: nn.Module,
+    rows: NamedTuple,
+    ratings: np.ndarray,
+    unit: float,
+    seed: int,
+    epochs: int,
+    learning_rate: float,
+    batch_size: int,
+) -> Iterator[Epoch]:
     """Train on (ratings - mean) / unit; yield after every epoch."""
     inside, mean = _tensors(rows), float(np.mean(ratings))
     target = torch.tensor((np.asarray(ratings) - mean) / unit, dtype=torch.float32)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    size = min(batch_size, max(16, len(target) // 50))  # few rows still make some fifty updates an epoch
+    size = min(
+        batch_size, max(16, len(target) // 50)
+    )  # few rows still make some fifty updates an epoch
 
     def predict(rows: NamedTuple) -> np.ndarray:
         return mean + unit * run(model, rows)
@@ -117,7 +154,9 @@ def run(model: nn.Module, rows: NamedTuple, batch_size: int = 2048) -> np.ndarra
     """What the model gives for all rows, [N] float64, dropout off."""
     model.eval()
     inside, n = _tensors(rows), len(rows[-1])
-    return torch.cat([model(inside, at) for at in torch.arange(n).split(batch_size)]).double().numpy()
+    return (
+        torch.cat([model(inside, at) for at in torch.arange(n).split(batch_size)]).double().numpy()
+    )
 
 
 def _tensors(rows: NamedTuple) -> NamedTuple:

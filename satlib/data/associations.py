@@ -1,7 +1,9 @@
-"""How strongly each column of numbers that comes with the rows goes with the rating (taught with lesson 05).
+"""How strongly each column of numbers that comes with the rows goes with the rating (taught with
+lesson 05).
 
-``satlib.data.leaks`` asks it for columns that know the rating. A rank correlation finds any monotone dependence and does not
-care for units. Source: Spearman, The proof and measurement of association between two things, 1904.
+``satlib.data.leaks`` asks it for columns that know the rating. A rank correlation finds any
+monotone dependence and does not care for units. Source: Spearman, The proof and measurement of
+association between two things, 1904.
 """
 
 from collections import defaultdict
@@ -10,16 +12,20 @@ import numpy as np
 
 from satlib.data.interactions import Example
 
-LEAST, MOST = 30, 20_000  # rows that a correlation takes; of an attribute, LEAST for each of its values on average
+LEAST, MOST = (
+    30,
+    20_000,
+)  # rows that a correlation takes; of an attribute, LEAST for each of its values on average
 MEASURED = ("value", "dwell", "price", "position")  # numbers of an event
 
 
 def columns(examples: list[Example]) -> dict[str, tuple[list[float], list[float]]]:
-    """Every column of numbers that comes with the rows: name -> its values and the ratings of the rows that have it.
+    """Every column of numbers that comes with the rows: name -> its values and the ratings of the
+    rows that have it.
 
-    Features, means over the history and numbers of the target (but its value) are taken as they are; an attribute's
-    value becomes the mean rating of its rows. At most MOST rows, evenly spaced; columns of less than LEAST rows, and
-    attributes of too many values, are left out.
+    Features, means over the history and numbers of the target (but its value) are taken as they
+    are; an attribute's value becomes the mean rating of its rows. At most MOST rows, evenly spaced;
+    columns of less than LEAST rows, and attributes of too many values, are left out.
     """
     found, words = defaultdict(lambda: ([], [])), defaultdict(lambda: defaultdict(list))
     for e in examples[:: -(-len(examples) // MOST) or 1]:

@@ -1,6 +1,8 @@
-"""The data set is looked over for leaks before a lesson trains on it, as `satlib run` and `satlib check` do.
+"""The data set is looked over for leaks before a lesson trains on it, as `satlib run` and `satlib
+check` do.
 
-A tool of ``runner`` and ``cli``; lessons call ``satlib.data.leaks`` on their own parts. No lesson imports it.
+A tool of ``runner`` and ``cli``; lessons call ``satlib.data.leaks`` on their own parts. No lesson
+imports it.
 """
 
 from collections.abc import Callable
@@ -15,7 +17,8 @@ from satlib.data.leaks import Finding
 def findings(dataset: str, data_dir: str = "", rule: str = "") -> list[Finding]:
     """What ``leaks.inspect`` finds in a data set, cut as the lessons cut it.
 
-    rule: one of ``splits.RULES``, to cut by it instead; parts that the data set fixes are then put aside.
+    rule: one of ``splits.RULES``, to cut by it instead; parts that the data set fixes are then put
+    aside.
     """
     from satlib.data import corpora
 
@@ -29,12 +32,15 @@ def findings(dataset: str, data_dir: str = "", rule: str = "") -> list[Finding]:
 
 
 def tell(dataset: str, found: list[Finding], say: Callable[..., None] = print) -> None:
-    """Say one line a finding (or that there is none); ValueError with one sentence where something is refused."""
+    """Say one line a finding (or that there is none); ValueError with one sentence where something
+    is refused."""
     refused = [finding.sentence for finding in found if finding.severity == "refused"]
     for line in leaks.report(found)[len(refused) :]:
         say(f"checked {dataset}: {line}", flush=True)
     if refused:
-        raise ValueError(f"{dataset} is refused, as a score on it would be wrong: {'; '.join(refused)}")
+        raise ValueError(
+            f"{dataset} is refused, as a score on it would be wrong: {'; '.join(refused)}"
+        )
 
 
 def remember(output: Path, dataset: str, found: list[Finding]) -> None:

@@ -1,7 +1,8 @@
 """Events and Examples: one data model for every corpus, checked at the door.
 
-An **Event** is one step of a user's sequence. An **Example** is the events so far, the thing to be judged, and one or
-more ratings of it. A shopping session, a film history and a recommendation dialogue are all Examples.
+An **Event** is one step of a user's sequence. An **Example** is the events so far, the thing to be
+judged, and one or more ratings of it. A shopping session, a film history and a recommendation
+dialogue are all Examples.
 """
 
 import gzip
@@ -16,12 +17,23 @@ from datetime import date as day
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass
 
 from satlib import runtime, storage
 
-LOWEST, HIGHEST = 0.5, 5.0  # MovieLens has half stars from 0.5; every other corpus starts at 1 (corpora checks that)
+LOWEST, HIGHEST = (
+    0.5,
+    5.0,
+)  # MovieLens has half stars from 0.5; every other corpus starts at 1 (corpora checks that)
 PARTS = ("train", "validation", "test")
 STRICT = ConfigDict(extra="forbid")
 
@@ -29,7 +41,9 @@ STRICT = ConfigDict(extra="forbid")
 def _storable(text: str) -> str:
     try:
         text.encode("utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair, the trace of a cut or wrongly decoded emoji
+    except (
+        UnicodeEncodeError
+    ):  # half of a surrogate pair, the trace of a cut or wrongly decoded emoji
         raise ValueError("the text holds half a character; decode the source as UTF-8") from None
     return text
 
@@ -47,7 +61,9 @@ def _named(text: str) -> str:
 
 
 def _no_yes(value: object) -> object:
-    if isinstance(value, bool):  # Python counts True as 1.0, which would turn "liked it" into the worst rating
+    if isinstance(
+        value, bool
+    ):  # Python counts True as 1.0, which would turn "liked it" into the worst rating
         raise ValueError("yes or no is not a rating")
     return value
 
@@ -65,16 +81,19 @@ Text = Annotated[Words, AfterValidator(_written)]
 Name = Annotated[Words, AfterValidator(_named)]
 Day = Annotated[str, AfterValidator(_iso)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Rating = Annotated[float, BeforeValidator(_no_yes), Field(ge=LOWEST, le=HIGHEST, allow_inf_nan=False)]
+Rating = Annotated[
+    float, BeforeValidator(_no_yes), Field(ge=LOWEST, le=HIGHEST, allow_inf_nan=False)
+]
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Event:
     """One step of a user's sequence.
 
-    actor: who acts. action: what is done (click, watch, read, rate, say, ...). text: item title or utterance, never
-    empty. category, comment: further wording. value: the rating given in this step, if any. dwell: seconds. price: in
-    the shop's currency. position: rank in the shown list, from 1. time: Unix seconds.
+    actor: who acts. action: what is done (click, watch, read, rate, say, ...). text: item title or
+    utterance, never empty. category, comment: further wording. value: the rating given in this
+    step, if any. dwell: seconds. price: in the shop's currency. position: rank in the shown list,
+    from 1. time: Unix seconds.
     """
 
     actor: Literal["user", "system"]
@@ -93,9 +112,10 @@ class Event:
 class Example:
     """Events, the thing to be judged, and how it was rated.
 
-    group: the user or dialogue, which a split never cuts. target: the thing to be judged; None where the whole history
-    is judged. ratings: one per annotator. attributes: facts on the user, as words. features: behaviour, as numbers.
-    date: ISO day. part: train, validation or test where the corpus fixes it.
+    group: the user or dialogue, which a split never cuts. target: the thing to be judged; None
+    where the whole history is judged. ratings: one per annotator. attributes: facts on the user, as
+    words. features: behaviour, as numbers. date: ISO day. part: train, validation or test where the
+    corpus fixes it.
     """
 
     id: Text
@@ -133,7 +153,8 @@ _DOOR = TypeAdapter(Example)
 
 
 def reason(error: ValidationError) -> str:
-    """The first fault that the schema found, as one sentence with the field, the value and the rule."""
+    """The first fault that the schema found, as one sentence with the field, the value and the
+    rule."""
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"])) or "example"
     if first["type"] in ("missing", "missing_argument"):
@@ -143,12 +164,17 @@ def reason(error: ValidationError) -> str:
     rule = first["msg"].removeprefix("Value error, ")
     if first["type"] == "unexpected_keyword_argument":
         rule = "unknown field; leave it out or map it to a known one"
-    hint = f"; each rating is a number from {LOWEST:g} to {HIGHEST:g}" if where.startswith("ratings") else ""
+    hint = (
+        f"; each rating is a number from {LOWEST:g} to {HIGHEST:g}"
+        if where.startswith("ratings")
+        else ""
+    )
     return f"{where} = {shown}: {rule[0].lower()}{rule[1:]}{hint}"
 
 
 def check(row: dict) -> Example:
-    """Turn a dict into an Example, or raise ValueError with one sentence that names field, value and rule."""
+    """Turn a dict into an Example, or raise ValueError with one sentence that names field, value
+    and rule."""
     try:
         return _DOOR.validate_python(row)
     except ValidationError as error:
@@ -176,11 +202,14 @@ def _compact(item: Event | Example) -> dict:
 
 def to_lines(examples: Iterable[Example]) -> str:
     """Examples as JSON lines, one a line, keys in a fixed order: equal examples give equal text."""
-    return "".join(json.dumps(compact(e), ensure_ascii=False, separators=(",", ":")) + "\n" for e in examples)
+    return "".join(
+        json.dumps(compact(e), ensure_ascii=False, separators=(",", ":")) + "\n" for e in examples
+    )
 
 
 def write_examples(examples: Iterable[Example], path: str | Path) -> None:
-    """Write Examples atomically as .jsonl, .jsonl.gz, .jsonl.xz or .parquet; refuses another ending."""
+    """Write Examples atomically as .jsonl, .jsonl.gz, .jsonl.xz or .parquet; refuses another
+    ending."""
     path = Path(path)
     runtime.one_of("file ending", path.suffix, (".jsonl", ".gz", ".xz", ".parquet"))
     with storage.replacing(path) as temporary:
@@ -199,14 +228,16 @@ def write_examples(examples: Iterable[Example], path: str | Path) -> None:
 def read_examples(path: str | Path, on_bad: str = "refuse") -> tuple[list[Example], list[BadRow]]:
     """Read Examples from .jsonl (plain, .gz, .xz) or .parquet; return them with the refused rows.
 
-    on_bad: "refuse" raises ValueError that counts the bad rows and shows the first with their line numbers; "skip"
-    leaves them out. Raises FileNotFoundError for a missing file.
+    on_bad: "refuse" raises ValueError that counts the bad rows and shows the first with their line
+    numbers; "skip" leaves them out. Raises FileNotFoundError for a missing file.
     """
     runtime.one_of("on_bad", on_bad, ("refuse", "skip"))
     examples, bad = [], []
     for line, row in _rows(Path(path)):
         try:
-            examples.append(_DOOR.validate_json(row) if isinstance(row, str) else _DOOR.validate_python(row))
+            examples.append(
+                _DOOR.validate_json(row) if isinstance(row, str) else _DOOR.validate_python(row)
+            )
         except ValidationError as error:
             bad.append(BadRow(line, reason(error)))
     if bad and on_bad == "refuse":
@@ -215,7 +246,8 @@ def read_examples(path: str | Path, on_bad: str = "refuse") -> tuple[list[Exampl
 
 
 def complain(path: str | Path, bad: list[BadRow], shown: int = 3) -> str:
-    """One sentence on the bad rows of a file: how many, the first few with line and reason, and the remedy."""
+    """One sentence on the bad rows of a file: how many, the first few with line and reason, and the
+    remedy."""
     first = "; ".join(f"line {row.line}: {row.reason}" for row in bad[:shown])
     return f"{path} has {len(bad)} bad row{'s' * (len(bad) > 1)} ({first}); mend them or read with on_bad='skip'"
 
@@ -227,7 +259,9 @@ def _rows(path: Path) -> Iterable[tuple[int, str | dict]]:
         yield from _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
     except (EOFError, ValueError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         kind = path.suffix.lstrip(".") or "text"
-        raise ValueError(f"{path} is cut off or is no {kind} file in UTF-8 ({error}); get it again") from error
+        raise ValueError(
+            f"{path} is cut off or is no {kind} file in UTF-8 ({error}); get it again"
+        ) from error
 
 
 def _parquet_rows(path: Path) -> Iterable[tuple[int, dict]]:
@@ -246,15 +280,19 @@ def _text_rows(path: Path) -> Iterable[tuple[int, str]]:
 
 
 def _without_nones(value):
-    """Arrow gives every row every field; an absent one comes back as None and takes its default again."""
+    """Arrow gives every row every field; an absent one comes back as None and takes its default
+    again."""
     if isinstance(value, dict):
         return {key: _without_nones(item) for key, item in value.items() if item is not None}
     return [_without_nones(item) for item in value] if isinstance(value, list) else value
 
 
 def to_dataset(examples: Iterable[Example]):
-    """Examples as a ``datasets.Dataset``: one row an example, the fields of Example as columns, absent values None."""
+    """Examples as a ``datasets.Dataset``: one row an example, the fields of Example as columns,
+    absent values None."""
     import datasets
 
     rows = (compact(e) for e in examples)
-    return datasets.Dataset.from_list([{f.name: row.get(f.name) for f in fields(Example)} for row in rows])
+    return datasets.Dataset.from_list(
+        [{f.name: row.get(f.name) for f in fields(Example)} for row in rows]
+    )

@@ -1,7 +1,8 @@
 """Labels: what a model is to learn, made of the ratings of one or several annotators.
 
-``ratings`` is a sequence with the ratings of each of N examples, one per annotator, as ``Example.ratings`` holds them.
-What counts stars (``counts`` and all that is built on it) needs whole ratings from 1 to 5; a mean takes any number.
+``ratings`` is a sequence with the ratings of each of N examples, one per annotator, as
+``Example.ratings`` holds them. What counts stars (``counts`` and all that is built on it) needs
+whole ratings from 1 to 5; a mean takes any number.
 """
 
 import itertools
@@ -22,39 +23,56 @@ TIES = ("lowest", "highest", "mean", "none")
 
 
 def to_unit(rating, low: float = 1.0, high: float = 5.0) -> np.ndarray:
-    """Ratings on ``low``..``high`` as numbers in [0, 1], any shape; refuses a rating outside the scale."""
+    """Ratings on ``low``..``high`` as numbers in [0, 1], any shape; refuses a rating outside the
+    scale."""
     _check_scale(low, high)
     rating = numbers("rating", rating)
-    refuse("rating", rating, (rating < low) | (rating > high), f"the scale runs from {low:g} to {high:g}")
+    refuse(
+        "rating",
+        rating,
+        (rating < low) | (rating > high),
+        f"the scale runs from {low:g} to {high:g}",
+    )
     return (rating - low) / (high - low)
 
 
 def from_unit(unit, low: float = 1.0, high: float = 5.0) -> np.ndarray:
-    """The inverse of ``to_unit``. A prediction beyond [0, 1] stays beyond the scale: clip it where that matters."""
+    """The inverse of ``to_unit``. A prediction beyond [0, 1] stays beyond the scale: clip it where
+    that matters."""
     _check_scale(low, high)
     return low + (high - low) * numbers("unit", unit)
 
 
 def _check_scale(low: float, high: float) -> None:
     if not -math.inf < low < high < math.inf:
-        raise ValueError(f"the scale runs from {low!r} to {high!r}; its low end must be a number below its high end")
+        raise ValueError(
+            f"the scale runs from {low!r} to {high!r}; its low end must be a number below its high end"
+        )
 
 
 def numbers(name: str, value, dims: int | None = None) -> np.ndarray:
-    """``value`` as finite float64 with ``dims`` dimensions (None: any number), or ValueError that says why not."""
+    """``value`` as finite float64 with ``dims`` dimensions (None: any number), or ValueError that
+    says why not."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of numbers ({error}); give numbers in rows of one length") from error
+        raise ValueError(
+            f"{name} is not an array of numbers ({error}); give numbers in rows of one length"
+        ) from error
     if array.size == 0 or dims not in (None, array.ndim):
-        legal = {None: "any shape but an empty one", 1: "shape [N], N >= 1", 2: "shape [N, K], N and K >= 1"}[dims]
+        legal = {
+            None: "any shape but an empty one",
+            1: "shape [N], N >= 1",
+            2: "shape [N, K], N and K >= 1",
+        }[dims]
         raise ValueError(f"{name} has shape {list(array.shape)}; it needs {legal}")
     refuse(name, array, ~np.isfinite(array), "give finite numbers")
     return array
 
 
 def refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
-    """ValueError that names the first number of ``array`` where ``bad`` is true, if there is one, and the remedy."""
+    """ValueError that names the first number of ``array`` where ``bad`` is true, if there is one,
+    and the remedy."""
     if bad.any():
         where = np.argwhere(bad)[0].tolist()
         raise ValueError(f"{name}{where or ''} is {float(array[tuple(where)])}; {remedy}")
@@ -66,9 +84,11 @@ def satisfied(rating, threshold: float = SATISFIED) -> np.ndarray:
 
 
 def three(rating, middle: float = MIDDLE, margin: float = 0.0) -> np.ndarray:
-    """Three classes, any shape: 0 below the middle, 1 at it (or within the margin), 2 above; see CLASSES.
+    """Three classes, any shape: 0 below the middle, 1 at it (or within the margin), 2 above; see
+    CLASSES.
 
-    With margin 0, applied to means, it is the label of Deng et al. (WWW 2022): the sign of the mean minus 3.
+    With margin 0, applied to means, it is the label of Deng et al. (WWW 2022): the sign of the mean
+    minus 3.
     """
     if not margin >= 0:
         raise ValueError(f"margin = {margin}; it is a distance from the middle, so give 0 or more")
@@ -77,12 +97,19 @@ def three(rating, middle: float = MIDDLE, margin: float = 0.0) -> np.ndarray:
 
 
 def flat(ratings: Ratings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All ratings [A], the example that each belongs to [A], and the number of each example's annotators [N]."""
+    """All ratings [A], the example that each belongs to [A], and the number of each example's
+    annotators [N]."""
     size = np.array([len(one) for one in ratings])
     if not size.size or not size.min():
-        empty = f"example {int(size.argmin())} has no rating" if size.size else "there are no examples"
+        empty = (
+            f"example {int(size.argmin())} has no rating" if size.size else "there are no examples"
+        )
         raise ValueError(f"{empty}; a label needs at least one rating of each example")
-    return numbers("ratings", list(itertools.chain.from_iterable(ratings))), np.repeat(np.arange(len(size)), size), size
+    return (
+        numbers("ratings", list(itertools.chain.from_iterable(ratings))),
+        np.repeat(np.arange(len(size)), size),
+        size,
+    )
 
 
 def mean(ratings: Ratings) -> np.ndarray:
@@ -94,7 +121,12 @@ def mean(ratings: Ratings) -> np.ndarray:
 def counts(ratings: Ratings) -> np.ndarray:
     """How many annotators gave 1, 2, 3, 4 and 5 stars: [N, 5]."""
     given, row, size = flat(ratings)
-    refuse("ratings", given, ~np.isin(given, STARS), "only 1, 2, 3, 4 and 5 are counted: round it, or use the mean")
+    refuse(
+        "ratings",
+        given,
+        ~np.isin(given, STARS),
+        "only 1, 2, 3, 4 and 5 are counted: round it, or use the mean",
+    )
     return np.bincount(5 * row + given.astype(int) - 1, minlength=5 * len(size)).reshape(-1, 5)
 
 
@@ -111,8 +143,8 @@ def _top(ratings: Ratings) -> np.ndarray:
 def majority(ratings: Ratings, ties: str = "lowest") -> np.ndarray:
     """The most frequent rating [N] of each example's annotators.
 
-    ties: of several most frequent ratings take the "lowest" (Sun et al., SIGIR 2021), the "highest", their "mean", or
-    "none", which gives nan, for examples to be left out.
+    ties: of several most frequent ratings take the "lowest" (Sun et al., SIGIR 2021), the
+    "highest", their "mean", or "none", which gives nan, for examples to be left out.
     """
     runtime.one_of("ties", ties, TIES)
     top = _top(ratings)
@@ -127,8 +159,8 @@ def majority(ratings: Ratings, ties: str = "lowest") -> np.ndarray:
 def soft(ratings: Ratings, weight: float = 0.0, base=None) -> np.ndarray:
     """Soft labels [N, 5]: the share of the annotators that gave 1 to 5 stars.
 
-    weight: that many imagined annotators are added, who rate as ``base`` [5] does (None: all five equally often), so
-    that nothing is impossible after a few ratings (additive smoothing).
+    weight: that many imagined annotators are added, who rate as ``base`` [5] does (None: all five
+    equally often), so that nothing is impossible after a few ratings (additive smoothing).
     """
     base = np.full(5, 0.2) if base is None else numbers("base", base)
     if base.shape != (5,) or base.min() < 0 or not math.isclose(base.sum(), 1, abs_tol=1e-6):
@@ -140,7 +172,8 @@ def soft(ratings: Ratings, weight: float = 0.0, base=None) -> np.ndarray:
 
 
 def class_weights(label: Sequence) -> dict:
-    """Class -> N / (number of classes x its count): rare classes weigh more, and the mean weight of the rows is 1.
+    """Class -> N / (number of classes x its count): rare classes weigh more, and the mean weight of
+    the rows is 1.
 
     Source: King and Zeng, Political Analysis 9(2), 2001; scikit-learn calls it "balanced".
     """

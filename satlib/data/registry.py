@@ -19,9 +19,11 @@ MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip"
 
 @dataclass(frozen=True)
 class File:
-    """A file of a corpus: its path in a data folder, where it comes from, its checksum and size in bytes.
+    """A file of a corpus: its path in a data folder, where it comes from, its checksum and size in
+    bytes.
 
-    member: its name inside the zip archive at url. own: a file of the user's may take its place, by its base name.
+    member: its name inside the zip archive at url. own: a file of the user's may take its place, by
+    its base name.
     """
 
     path: str
@@ -39,8 +41,8 @@ class File:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is known of a corpus. scale: lowest and highest rating, in steps where there are any; read: its reader;
-    rule: how it is cut into parts (``splits.RULES``)."""
+    """What is known of a corpus. scale: lowest and highest rating, in steps where there are any;
+    read: its reader; rule: how it is cut into parts (``splits.RULES``)."""
 
     name: str
     title: str
@@ -60,10 +62,18 @@ class Corpus:
         return f"Downloading {self.title}. Licence: {self.licence} Please cite: {self.citation}"
 
 
-_REDIAL = File("uss/ReDial.txt", f"{USS}/ReDial.txt",
-               "b875bc656ed2e7ca12dfd966e026b2393f86e6915e8fdaf1e287ac2eb1c1b0f2", 1123392)
-_SGD = File("uss/SGD.txt", f"{USS}/SGD.txt",
-            "f417e17e39221a396a041bd10bee4f3e221a5834d2e32dcc7f813adb25d3bf39", 1838324)
+_REDIAL = File(
+    "uss/ReDial.txt",
+    f"{USS}/ReDial.txt",
+    "b875bc656ed2e7ca12dfd966e026b2393f86e6915e8fdaf1e287ac2eb1c1b0f2",
+    1123392,
+)
+_SGD = File(
+    "uss/SGD.txt",
+    f"{USS}/SGD.txt",
+    "f417e17e39221a396a041bd10bee4f3e221a5834d2e32dcc7f813adb25d3bf39",
+    1838324,
+)
 _USDA = {
     "origin": "github.com/smartyfh/ASAP, commit 53ae6f17 (validation, test); USS (training)",
     "licence": "MIT (validation, test); none stated by the authors of USS: for your own use, never redistribute it.",
@@ -95,12 +105,20 @@ _CORPORA = (
         title="MovieLens latest-small",
         origin="grouplens.org/datasets/movielens",
         files=(
-            File("movielens-latest-small/movies.csv", MOVIELENS,
-                 "5a5f32dd9bb3797b8e728a1b98958789d2b13f294a69fdfbc5727f8a9611aa07", 494431,
-                 member="ml-latest-small/movies.csv"),
-            File("movielens-latest-small/ratings.csv", MOVIELENS,
-                 "80da8b3393dae325bbba5a31f291a6ba55d8d4f4396de3c456f2c1635b1b70e8", 2382886,
-                 member="ml-latest-small/ratings.csv"),
+            File(
+                "movielens-latest-small/movies.csv",
+                MOVIELENS,
+                "5a5f32dd9bb3797b8e728a1b98958789d2b13f294a69fdfbc5727f8a9611aa07",
+                494431,
+                member="ml-latest-small/movies.csv",
+            ),
+            File(
+                "movielens-latest-small/ratings.csv",
+                MOVIELENS,
+                "80da8b3393dae325bbba5a31f291a6ba55d8d4f4396de3c456f2c1635b1b70e8",
+                2382886,
+                member="ml-latest-small/ratings.csv",
+            ),
         ),
         licence="GroupLens terms: research use, redistribution only under the same terms, no commercial use.",
         citation="Harper and Konstan, ACM TiiS 5(4), 2015, doi 10.1145/2827872.",
@@ -119,8 +137,14 @@ _CORPORA = (
     Corpus(
         name="uss-ccpe",
         title="USS CCPE, 500 dialogues on film preferences",
-        files=(File("uss/CCPE.txt", f"{USS}/CCPE.txt",
-                 "ee6e268f85a7fd25acfa97cf1c5bb9b8c8e86f20dff096535dd46296a036bba9", 1182562),),
+        files=(
+            File(
+                "uss/CCPE.txt",
+                f"{USS}/CCPE.txt",
+                "ee6e268f85a7fd25acfa97cf1c5bb9b8c8e86f20dff096535dd46296a036bba9",
+                1182562,
+            ),
+        ),
         **_USS,
     ),
     Corpus(
@@ -134,10 +158,18 @@ _CORPORA = (
         title="USDA ReDial, USS in three classes, with the published test rows",
         files=(
             _REDIAL,
-            File("usda-split/test_redial.txt", f"{ASAP}/redial/test_redial.txt",
-                 "713c5c2bdaf0f639c28a095b0557c3da7cec6d08aa5b96abd32306a3d7d69c4f", 444913),
-            File("usda-split/valid_redial.txt", f"{ASAP}/redial/valid_redial.txt",
-                 "968393d05d0ffcb8024d8ac11f739cff1e12aebaf71a9b76987fe62a94fbb713", 530155),
+            File(
+                "usda-split/test_redial.txt",
+                f"{ASAP}/redial/test_redial.txt",
+                "713c5c2bdaf0f639c28a095b0557c3da7cec6d08aa5b96abd32306a3d7d69c4f",
+                444913,
+            ),
+            File(
+                "usda-split/valid_redial.txt",
+                f"{ASAP}/redial/valid_redial.txt",
+                "968393d05d0ffcb8024d8ac11f739cff1e12aebaf71a9b76987fe62a94fbb713",
+                530155,
+            ),
         ),
         **_USDA,
     ),
@@ -146,10 +178,18 @@ _CORPORA = (
         title="USDA SGD, USS in three classes, with the published test rows",
         files=(
             _SGD,
-            File("usda-split/test_sgd.txt", f"{ASAP}/sgd/test_sgd.txt",
-                 "fa643809bf50413afd70f1f75a3ed1c40d849fecfd07be44f977a4ee9d4e4907", 1122722),
-            File("usda-split/valid_sgd.txt", f"{ASAP}/sgd/valid_sgd.txt",
-                 "780bf255a07ec34805cbd0daf202271e065bfe374ae67bd0471656d5312db258", 1137254),
+            File(
+                "usda-split/test_sgd.txt",
+                f"{ASAP}/sgd/test_sgd.txt",
+                "fa643809bf50413afd70f1f75a3ed1c40d849fecfd07be44f977a4ee9d4e4907",
+                1122722,
+            ),
+            File(
+                "usda-split/valid_sgd.txt",
+                f"{ASAP}/sgd/valid_sgd.txt",
+                "780bf255a07ec34805cbd0daf202271e065bfe374ae67bd0471656d5312db258",
+                1137254,
+            ),
         ),
         **_USDA,
     ),
@@ -158,10 +198,18 @@ _CORPORA = (
         title="AB-ReDial, 200 film recommendation dialogues",
         origin="github.com/Clemenciah/AB-ReDial, commit ad8912c0",
         files=(
-            File("ab-redial/annotated_dialogues.csv", f"{AB_REDIAL}/annotated_dialogues.csv",
-                 "0b2e99c6279c3c5b48f435ae7cc88469261ed844d5e18eae6943a751199c2428", 685647),
-            File("ab-redial/annotated_turns.csv", f"{AB_REDIAL}/annotated_turns.csv",
-                 "0dd3a8dd7400541d991dfb3caadd82dbda17727161b2de26d78b9da74611eef0", 567728),
+            File(
+                "ab-redial/annotated_dialogues.csv",
+                f"{AB_REDIAL}/annotated_dialogues.csv",
+                "0b2e99c6279c3c5b48f435ae7cc88469261ed844d5e18eae6943a751199c2428",
+                685647,
+            ),
+            File(
+                "ab-redial/annotated_turns.csv",
+                f"{AB_REDIAL}/annotated_turns.csv",
+                "0dd3a8dd7400541d991dfb3caadd82dbda17727161b2de26d78b9da74611eef0",
+                567728,
+            ),
         ),
         licence="MIT.",
         citation="Siro et al., ACM TOIS, 2023, doi 10.1145/3624989.",
@@ -173,10 +221,20 @@ _CORPORA = (
         title="Amazon Reviews 2023, by category",
         origin="huggingface.co/datasets/McAuley-Lab/Amazon-Reviews-2023",
         files=(
-            File("amazon-2023-sample/reviews.jsonl", amazon.HUB,
-                 "19c0fbcce0351a9ba2fa5f99770f5863ff33aad38af04ee41587eb960476099e", 1305910, own=True),
-            File("amazon-2023-sample/meta.jsonl", amazon.HUB,
-                 "eebdf2499c32eb183b306d1d090a3b2603c79c5ffb8b4216f0fd3b0aaf3074b8", 556047, own=True),
+            File(
+                "amazon-2023-sample/reviews.jsonl",
+                amazon.HUB,
+                "19c0fbcce0351a9ba2fa5f99770f5863ff33aad38af04ee41587eb960476099e",
+                1305910,
+                own=True,
+            ),
+            File(
+                "amazon-2023-sample/meta.jsonl",
+                amazon.HUB,
+                "eebdf2499c32eb183b306d1d090a3b2603c79c5ffb8b4216f0fd3b0aaf3074b8",
+                556047,
+                own=True,
+            ),
         ),
         licence="research use.",
         citation="Hou et al., 2024, arXiv 2403.03952.",
@@ -201,7 +259,7 @@ HOW = {
     "satsim": "it is embedded in the kit",
     "csv": "it is your own file: load it with path=",
     "amazon-reviews-2023": "load it with category='All_Beauty' to stream that category from its hub, or put "
-                           "reviews.jsonl and meta.jsonl in its fields in a folder that data_dir or SATLIB_DATA names",
+    "reviews.jsonl and meta.jsonl in its fields in a folder that data_dir or SATLIB_DATA names",
 }
 
 
@@ -213,8 +271,18 @@ def known(name: str) -> Corpus:
 
 def table() -> list[dict[str, str]]:
     """The registry as rows for a table: name, title, task, scale, size, licence and origin."""
-    return [{"name": c.name, "title": c.title, "task": c.task, "scale": f"{c.scale[0]:g} to {c.scale[1]:g}",
-             "size": _size(c), "licence": c.licence, "origin": c.origin} for c in REGISTRY.values()]
+    return [
+        {
+            "name": c.name,
+            "title": c.title,
+            "task": c.task,
+            "scale": f"{c.scale[0]:g} to {c.scale[1]:g}",
+            "size": _size(c),
+            "licence": c.licence,
+            "origin": c.origin,
+        }
+        for c in REGISTRY.values()
+    ]
 
 
 def _size(corpus: Corpus) -> str:

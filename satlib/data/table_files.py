@@ -21,18 +21,22 @@ OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 
 
 def text(path: Path) -> str:
-    """The whole text of a UTF-8 file, plain, .gz or .xz; a missing file or another encoding is one sentence."""
+    """The whole text of a UTF-8 file, plain, .gz or .xz; a missing file or another encoding is one
+    sentence."""
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; check the path")
     with OPENERS.get(path.suffix, open)(path, "rb") as raw:
         try:
             return raw.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+            raise ValueError(
+                f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8"
+            ) from error
 
 
 def rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
-    """Rows of a .csv, .tsv, .jsonl (plain, .gz, .xz) or .parquet file as dicts, each with its line number from 1.
+    """Rows of a .csv, .tsv, .jsonl (plain, .gz, .xz) or .parquet file as dicts, each with its line
+    number from 1.
 
     Rows that cannot be read at all are added to bad.
     """
@@ -42,20 +46,30 @@ def rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
 
 
 def csv_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
-    """Rows of a CSV file with a header; the separator is whichever of comma, semicolon and tab the header has most."""
+    """Rows of a CSV file with a header; the separator is whichever of comma, semicolon and tab the
+    header has most."""
     csv.field_size_limit(LONGEST)
     content = text(path)
     header = content.split("\n", 1)[0]
-    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count))
+    reader = csv.DictReader(
+        io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count)
+    )
     try:
         for row in reader:
             if None in row or None in row.values():
                 cells = len(reader.fieldnames)
-                bad.append(BadRow(reader.line_num, f"the row has more or fewer cells than the header's {cells}"))
+                bad.append(
+                    BadRow(
+                        reader.line_num,
+                        f"the row has more or fewer cells than the header's {cells}",
+                    )
+                )
             else:
                 yield reader.line_num, row
     except csv.Error as error:
-        raise ValueError(f"{path} is not readable CSV (line {reader.line_num}: {error}); save it again") from error
+        raise ValueError(
+            f"{path} is not readable CSV (line {reader.line_num}: {error}); save it again"
+        ) from error
 
 
 def json_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
@@ -82,14 +96,20 @@ def _parquet_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
 
 
 def hub_rows(url: str, most: int | None = None) -> Iterator[dict]:
-    """Rows of a JSONL file, streamed by ``datasets`` (hf://datasets/..., http or a path), at most so many.
+    """Rows of a JSONL file, streamed by ``datasets`` (hf://datasets/..., http or a path), at most
+    so many.
 
-    Read as text, because one field may be a number in one row and words in the next. Raises ConnectionError.
+    Read as text, because one field may be a number in one row and words in the next. Raises
+    ConnectionError.
     """
     import datasets
 
     try:
-        for row in islice(datasets.load_dataset("text", data_files=url, split="train", streaming=True), most):
+        for row in islice(
+            datasets.load_dataset("text", data_files=url, split="train", streaming=True), most
+        ):
             yield json.loads(row["text"])
-    except Exception as error:  # its client has many classes for an unknown name, no network and a broken line
+    except (
+        Exception
+    ) as error:  # its client has many classes for an unknown name, no network and a broken line
         raise ConnectionError(f"{url} could not be read ({type(error).__name__})") from error

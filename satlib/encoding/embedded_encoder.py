@@ -1,8 +1,9 @@
-"""The embedded encoder, all-MiniLM-L6-v2: where its files lie, whether they are the published ones, its word vectors.
+"""The embedded encoder, all-MiniLM-L6-v2: where its files lie, whether they are the published ones,
+its word vectors.
 
-The weights come with a package from the registry (Apache-2.0), so that every lesson works offline. Its code is never
-imported: the folder is located, the checksums are verified, and only safetensors and JSON are read. Lesson 21 uses the
-word vectors, lesson 41 the whole encoder.
+The weights come with a package from the registry (Apache-2.0), so that every lesson works offline.
+Its code is never imported: the folder is located, the checksums are verified, and only safetensors
+and JSON are read. Lesson 21 uses the word vectors, lesson 41 the whole encoder.
 """
 
 import functools
@@ -23,20 +24,25 @@ CHECKSUMS = {
 
 @functools.cache
 def embedded_encoder() -> Path:
-    """Folder of the embedded encoder, found without importing its package; the checksums are verified once a process.
+    """Folder of the embedded encoder, found without importing its package; the checksums are
+    verified once a process.
 
-    Raises FileNotFoundError when the package or a file is missing, ValueError when a file is not the published one.
+    Raises FileNotFoundError when the package or a file is missing, ValueError when a file is not
+    the published one.
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"the package with the encoder's weights is not installed; {REMEDY}")
+        raise FileNotFoundError(
+            f"the package with the encoder's weights is not installed; {REMEDY}"
+        )
     folder = Path(spec.origin).parent / "model"
     verify(folder)
     return folder
 
 
 def verify(folder: Path) -> None:
-    """Compare the files of the embedded encoder with their published checksums; raises as ``embedded_encoder``."""
+    """Compare the files of the embedded encoder with their published checksums; raises as
+    ``embedded_encoder``."""
     for name, published in CHECKSUMS.items():
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}; {REMEDY}")
@@ -49,7 +55,8 @@ def verify(folder: Path) -> None:
 def word_table() -> tuple[dict[str, int], np.ndarray]:
     """The encoder's input embeddings: entry -> row, and the table, float32 [30522, 384].
 
-    Entries are lower-case words, pieces of words that begin with "##", and special tokens in brackets.
+    Entries are lower-case words, pieces of words that begin with "##", and special tokens in
+    brackets.
     """
     from safetensors import safe_open
 

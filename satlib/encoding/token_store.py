@@ -1,7 +1,8 @@
-"""Token ids on disk: tokenised once, mapped into memory, so that a hundred thousand texts take no more of it than one.
+"""Token ids on disk: tokenised once, mapped into memory, so that a hundred thousand texts take no
+more of it than one.
 
-Taught with lesson 22 beside ``tokens``, measured in lesson 45. A store is an Arrow file of the kind that
-``datasets.Dataset.from_file`` reads, with one column, ``input_ids``. No padding is stored.
+Taught with lesson 22 beside ``tokens``, measured in lesson 45. A store is an Arrow file of the kind
+that ``datasets.Dataset.from_file`` reads, with one column, ``input_ids``. No padding is stored.
 """
 
 import hashlib
@@ -18,7 +19,8 @@ KEY = b"satlib"  # where the schema keeps what the store was made from
 
 
 class TokenStore(Sequence):
-    """The token ids of N texts, read from a file that ``write`` made; ``store[i]`` is an int32 array [L].
+    """The token ids of N texts, read from a file that ``write`` made; ``store[i]`` is an int32
+    array [L].
 
     lengths: int32 [N]. sha256: of texts, tokenizer and max_length, so equal stores hold equal ids.
     """
@@ -31,9 +33,13 @@ class TokenStore(Sequence):
             self.sha256 = table.schema.metadata[KEY].decode()
         except (OSError, pa.ArrowInvalid, TypeError, KeyError) as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(f"{path} is no store of token ids ({reason}); delete it and make it anew") from error
+            raise ValueError(
+                f"{path} is no store of token ids ({reason}); delete it and make it anew"
+            ) from error
         chunks = table.column("input_ids").chunks
-        self._parts = [(c.values.to_numpy(), c.offsets.to_numpy()) for c in chunks]  # no copies: views into the file
+        self._parts = [
+            (c.values.to_numpy(), c.offsets.to_numpy()) for c in chunks
+        ]  # no copies: views into the file
         self.lengths = np.concatenate([np.diff(offsets) for _, offsets in self._parts])
 
     def __len__(self) -> int:
@@ -42,12 +48,15 @@ class TokenStore(Sequence):
     def __getitem__(self, i: int) -> np.ndarray:
         part, at = divmod(range(len(self))[i], tokens.CHUNK)
         values, offsets = self._parts[part]
-        return values[offsets[at]:offsets[at + 1]]
+        return values[offsets[at] : offsets[at + 1]]
 
 
 def identity(texts: Iterable[str], tokenizer, max_length: int) -> str:
-    """SHA-256 of what decides the ids: every text, the tokenizer's files and settings, and ``max_length``."""
-    digest = hashlib.sha256(f"{max_length} {tokenizer.truncation_side} {tokenizer.backend_tokenizer.to_str()}".encode())
+    """SHA-256 of what decides the ids: every text, the tokenizer's files and settings, and
+    ``max_length``."""
+    digest = hashlib.sha256(
+        f"{max_length} {tokenizer.truncation_side} {tokenizer.backend_tokenizer.to_str()}".encode()
+    )
     for text in texts:
         data = str(text).encode("utf-8", "replace")
         digest.update(len(data).to_bytes(8, "little") + data)
@@ -57,8 +66,8 @@ def identity(texts: Iterable[str], tokenizer, max_length: int) -> str:
 def write(texts: Iterable[str], tokenizer, path: str | Path, max_length: int = 128) -> TokenStore:
     """Tokenise texts, CHUNK at a time, into a store at ``path``; nothing is left there if it fails.
 
-    texts: read twice, so give a list, a column of a data set, or another that can be read again. Raises ValueError as
-    ``tokens.tokenise`` does.
+    texts: read twice, so give a list, a column of a data set, or another that can be read again.
+    Raises ValueError as ``tokens.tokenise`` does.
     """
     import pyarrow as pa
 
@@ -73,8 +82,11 @@ def write(texts: Iterable[str], tokenizer, path: str | Path, max_length: int = 1
     return TokenStore(path)
 
 
-def tokenised(texts: Iterable[str], tokenizer, max_length: int = 128, folder: str | Path = "") -> TokenStore:
-    """The store of these texts in ``folder`` (default: the kit's cache), made where it is not there yet."""
+def tokenised(
+    texts: Iterable[str], tokenizer, max_length: int = 128, folder: str | Path = ""
+) -> TokenStore:
+    """The store of these texts in ``folder`` (default: the kit's cache), made where it is not there
+    yet."""
     folder = Path(folder) if folder else runtime.cache_folder() / "tokens"
     path = folder / f"{identity(texts, tokenizer, max_length)}.arrow"
     return TokenStore(path) if path.exists() else write(texts, tokenizer, path, max_length)

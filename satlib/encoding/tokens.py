@@ -1,6 +1,8 @@
-"""From texts to token ids: WordPiece by hand, the library's tokenizer, truncation from the left, padding and its price.
+"""From texts to token ids: WordPiece by hand, the library's tokenizer, truncation from the left,
+padding and its price.
 
-The embedded encoder (all-MiniLM-L6-v2, a small BERT) brings its tokenizer along, so that every lesson works offline.
+The embedded encoder (all-MiniLM-L6-v2, a small BERT) brings its tokenizer along, so that every
+lesson works offline.
 """
 
 import unicodedata
@@ -9,28 +11,41 @@ from pathlib import Path
 
 import numpy as np
 
-from satlib.encoding.embedded_encoder import embedded_encoder as embedded_encoder  # models and lessons ask for it here
+from satlib.encoding.embedded_encoder import (
+    embedded_encoder as embedded_encoder,  # models and lessons ask for it here
+)
 
-CHUNK = 1024  # texts that the library tokenises at once: bounds the memory that very long texts take
+CHUNK = (
+    1024  # texts that the library tokenises at once: bounds the memory that very long texts take
+)
 
 
 def load_tokenizer(folder: str | Path, revision: str | None = None):
-    """The fast tokenizer of a local folder, or of a hub name at a pinned revision; it truncates from the left.
+    """The fast tokenizer of a local folder, or of a hub name at a pinned revision; it truncates
+    from the left.
 
-    Words such as "[SEP]" in a user's text stay plain words, and a decoder model without a padding token pads with its
-    end token. Raises OSError or ValueError with one sentence when there is no usable tokenizer.
+    Words such as "[SEP]" in a user's text stay plain words, and a decoder model without a padding
+    token pads with its end token. Raises OSError or ValueError with one sentence when there is no
+    usable tokenizer.
     """
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            str(folder), revision=revision or "main", truncation_side="left", split_special_tokens=True
+            str(folder),
+            revision=revision or "main",
+            truncation_side="left",
+            split_special_tokens=True,
         )
     except OSError as error:
-        raise OSError(f"no tokenizer at {folder}; give a folder with a tokenizer.json, or a hub name that can be "
-                      "reached or is in the cache") from error
+        raise OSError(
+            f"no tokenizer at {folder}; give a folder with a tokenizer.json, or a hub name that can be "
+            "reached or is in the cache"
+        ) from error
     except ValueError as error:
-        raise ValueError(f"{folder} has no tokenizer that can be read; it needs a tokenizer.json") from error
+        raise ValueError(
+            f"{folder} has no tokenizer that can be read; it needs a tokenizer.json"
+        ) from error
     if not tokenizer.is_fast:
         raise ValueError(f"the tokenizer of {folder} is a slow one; convert it to a tokenizer.json")
     if tokenizer.pad_token_id is None:
@@ -39,7 +54,8 @@ def load_tokenizer(folder: str | Path, revision: str | None = None):
 
 
 def basic_tokens(text: str) -> list[str]:
-    """Words as BERT's uncased models see them: lower case, no accents, punctuation and Chinese characters apart."""
+    """Words as BERT's uncased models see them: lower case, no accents, punctuation and Chinese
+    characters apart."""
     words = [""]
     for char in unicodedata.normalize("NFD", text):
         kind = unicodedata.category(char)
@@ -55,23 +71,40 @@ def basic_tokens(text: str) -> list[str]:
 
 
 def _stands_alone(char: str, kind: str) -> bool:
-    """Whether a character is a token of its own: a punctuation mark, any other ASCII sign, or a Chinese character."""
+    """Whether a character is a token of its own: a punctuation mark, any other ASCII sign, or a
+    Chinese character."""
     code = ord(char)
     sign = 33 <= code <= 126 and not char.isalnum()
     return sign or kind[0] == "P" or any(low <= code <= high for low, high in CHINESE)
 
 
-VANISHING = ("Mn", "Cc", "Cf", "Co", "Cs")  # accents, control and format characters, private use, half characters
+VANISHING = (
+    "Mn",
+    "Cc",
+    "Cf",
+    "Co",
+    "Cs",
+)  # accents, control and format characters, private use, half characters
 # The blocks of Chinese characters in Unicode that BERT separates.
-CHINESE = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F),
-           (0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
+CHINESE = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B920, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
 
 
-def wordpiece(word: str, vocabulary: Collection[str], unknown: str = "[UNK]", longest: int = 100) -> list[str]:
+def wordpiece(
+    word: str, vocabulary: Collection[str], unknown: str = "[UNK]", longest: int = 100
+) -> list[str]:
     """Cut one word into the longest pieces that are in the vocabulary, from left to right.
 
-    A piece that does not begin the word is written with "##". A word with a rest that no piece fits, or with more than
-    ``longest`` characters, becomes one ``unknown``.
+    A piece that does not begin the word is written with "##". A word with a rest that no piece
+    fits, or with more than ``longest`` characters, becomes one ``unknown``.
     """
     pieces, start = [], 0
     while start < len(word) <= longest:
@@ -87,10 +120,12 @@ def wordpiece(word: str, vocabulary: Collection[str], unknown: str = "[UNK]", lo
 
 
 def tokenise(texts: Sequence[str], tokenizer, max_length: int = 128) -> list[list[int]]:
-    """Token ids of every text, special tokens included, at most ``max_length``; what is too much goes from the left.
+    """Token ids of every text, special tokens included, at most ``max_length``; what is too much
+    goes from the left.
 
-    The special tokens stay, of the content the last ids: [CLS] + end of the content + [SEP] for BERT. Raises ValueError
-    for a max_length without room or beyond the model's, for a text that is not a str, and for one without any token.
+    The special tokens stay, of the content the last ids: [CLS] + end of the content + [SEP] for
+    BERT. Raises ValueError for a max_length without room or beyond the model's, for a text that is
+    not a str, and for one without any token.
     """
     if isinstance(texts, str):
         raise ValueError("texts is a single str; give a list of texts")
@@ -98,7 +133,9 @@ def tokenise(texts: Sequence[str], tokenizer, max_length: int = 128) -> list[lis
     room = max_length - len(before) - len(after)
     if room < 1 or max_length > tokenizer.model_max_length:
         least = len(before) + len(after) + 1
-        raise ValueError(f"max_length is {max_length}; legal are {least} to {tokenizer.model_max_length}")
+        raise ValueError(
+            f"max_length is {max_length}; legal are {least} to {tokenizer.model_max_length}"
+        )
     return [before + content[-room:] + after for content in _contents(texts, tokenizer)]
 
 
@@ -109,17 +146,23 @@ def _contents(texts: Sequence[str], tokenizer) -> Iterator[list[int]]:
         for row, text in enumerate(chunk, start):
             if not isinstance(text, str):
                 raise ValueError(f"texts[{row}] is {text!r}; give a str")
-        # A half of a surrogate pair, as broken JSON has it, is not a character: the tokenizer gets "?" in its place.
+        # A half of a surrogate pair, as broken JSON has it, is not a character: the tokenizer gets
+        # "?" in its place.
         chunk = [text.encode("utf-8", "replace").decode("utf-8") for text in chunk]
-        ids = tokenizer(chunk, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+        ids = tokenizer(
+            chunk, add_special_tokens=False, return_attention_mask=False, verbose=False
+        )["input_ids"]
         for row, content in enumerate(ids, start):
             if not content:
-                raise ValueError(f"texts[{row}] is {texts[row][:20]!r}: no visible character; leave it out")
+                raise ValueError(
+                    f"texts[{row}] is {texts[row][:20]!r}: no visible character; leave it out"
+                )
             yield content
 
 
 def _frame(tokenizer) -> tuple[list[int], list[int]]:
-    """The special ids before and after a text's content: ([101], [102]) for BERT, ([], []) for GPT-2."""
+    """The special ids before and after a text's content: ([101], [102]) for BERT, ([], []) for
+    GPT-2."""
     encoded = tokenizer("a", return_special_tokens_mask=True)
     ids, special = encoded["input_ids"], encoded["special_tokens_mask"]
     first = special.index(0)
@@ -127,16 +170,21 @@ def _frame(tokenizer) -> tuple[list[int], list[int]]:
     return ids[:first], ids[last:]
 
 
-def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0, to: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Put sequences into one rectangle: ids and mask, both int64 [B, L]; L is the longest, or ``to``.
+def pad(
+    sequences: Sequence[Sequence[int]], pad_id: int = 0, to: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put sequences into one rectangle: ids and mask, both int64 [B, L]; L is the longest, or
+    ``to``.
 
-    The mask is 1 at real tokens and 0 at padding, which stands on the right. Raises ValueError for a sequence longer
-    than ``to`` and for none at all.
+    The mask is 1 at real tokens and 0 at padding, which stands on the right. Raises ValueError for
+    a sequence longer than ``to`` and for none at all.
     """
     longest = max((len(sequence) for sequence in sequences), default=0)
     width = longest if to is None else to
     if not longest or longest > width:
-        raise ValueError(f"the longest sequence has {longest} ids; legal are 1 to {width or 'the longest'}")
+        raise ValueError(
+            f"the longest sequence has {longest} ids; legal are 1 to {width or 'the longest'}"
+        )
     ids = np.full((len(sequences), width), pad_id, dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, sequence in enumerate(sequences):
@@ -146,24 +194,33 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0, to: int | None = No
 
 
 def padded(lengths: Sequence[int], batch_size: int, to: int | None = None) -> np.ndarray:
-    """Length of every sequence after padding: ``to``, or the longest of its batch; batches are cut in this order."""
+    """Length of every sequence after padding: ``to``, or the longest of its batch; batches are cut
+    in this order."""
     lengths = np.asarray(lengths)
     if batch_size < 1 or lengths.size == 0:
-        raise ValueError(f"batch_size is {batch_size} with {lengths.size} lengths; give at least 1 of each")
+        raise ValueError(
+            f"batch_size is {batch_size} with {lengths.size} lengths; give at least 1 of each"
+        )
     if to is not None and lengths.max() > to:
-        raise ValueError(f"to is {to}, but the longest sequence has {lengths.max()}; truncate first")
+        raise ValueError(
+            f"to is {to}, but the longest sequence has {lengths.max()}; truncate first"
+        )
     starts = np.arange(0, lengths.size, batch_size)
     longest = np.maximum.reduceat(lengths, starts) if to is None else np.full(starts.size, to)
     return np.repeat(longest, batch_size)[: lengths.size]
 
 
 def within(lengths: Sequence[int], budget: int) -> list[int]:
-    """Where to cut a row of sequences into batches of at most ``budget`` positions, padding included.
+    """Where to cut a row of sequences into batches of at most ``budget`` positions, padding
+    included.
 
-    Gives the places of the cuts, as ``np.split`` takes them. A sequence longer than the budget is a batch of its own.
+    Gives the places of the cuts, as ``np.split`` takes them. A sequence longer than the budget is a
+    batch of its own.
     """
     if budget < 1:
-        raise ValueError(f"a budget of {budget} tokens holds no sequence; give at least 1, for example 2048")
+        raise ValueError(
+            f"a budget of {budget} tokens holds no sequence; give at least 1, for example 2048"
+        )
     cuts, start, longest = [], 0, 0
     for i, length in enumerate(lengths):
         longest = max(longest, length)
@@ -174,15 +231,22 @@ def within(lengths: Sequence[int], budget: int) -> list[int]:
 
 
 def wasted(lengths: Sequence[int], batch_size: int, to: int | None = None) -> float:
-    """Share of all positions that are padding, from 0 to 1; batches are cut in the given order (see ``padded``)."""
+    """Share of all positions that are padding, from 0 to 1; batches are cut in the given order (see
+    ``padded``)."""
     return float(1 - np.sum(lengths) / padded(lengths, batch_size, to).sum())
 
 
-def flops(length: np.ndarray | int, hidden: int = 384, layers: int = 6, intermediate: int = 1536) -> np.ndarray:
-    """Floating-point operations of one forward pass through a BERT, its matrix products only, at ``length`` positions.
+def flops(
+    length: np.ndarray | int, hidden: int = 384, layers: int = 6, intermediate: int = 1536
+) -> np.ndarray:
+    """Floating-point operations of one forward pass through a BERT, its matrix products only, at
+    ``length`` positions.
 
-    A product of [n, k] and [k, m] counts 2nkm. Per layer: query, key, value and output 8Lh^2, the feed-forward part
-    4Lhm, attention scores and their use 4L^2h. The defaults are those of all-MiniLM-L6-v2.
+    A product of [n, k] and [k, m] counts 2nkm. Per layer: query, key, value and output 8Lh^2, the
+    feed-forward part 4Lhm, attention scores and their use 4L^2h. The defaults are those of
+    all-MiniLM-L6-v2.
     """
     length = np.asarray(length, dtype=np.float64)
-    return layers * (8 * length * hidden**2 + 4 * length * hidden * intermediate + 4 * length**2 * hidden)
+    return layers * (
+        8 * length * hidden**2 + 4 * length * hidden * intermediate + 4 * length**2 * hidden
+    )

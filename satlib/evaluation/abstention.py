@@ -1,4 +1,5 @@
-"""Answer only where the model is sure: which error is left when the widest distributions are passed over.
+"""Answer only where the model is sure: which error is left when the widest distributions are passed
+over.
 
 Taught with lesson 52 beside ``calibration``.
 """
@@ -11,7 +12,8 @@ from satlib.evaluation import calibration
 
 
 def spread(distribution) -> np.ndarray:
-    """Standard deviation [N] of the ratings 1..5 under each distribution, in stars: wide means unsure."""
+    """Standard deviation [N] of the ratings 1..5 under each distribution, in stars: wide means
+    unsure."""
     p = calibration.checked(distribution)
     mean = p @ calibration.STARS
     return np.sqrt(np.maximum(p @ calibration.STARS**2 - mean**2, 0))
@@ -20,15 +22,20 @@ def spread(distribution) -> np.ndarray:
 def risk_coverage(loss: Sequence[float], unsure: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Coverage [N] and risk [N]: mean loss of the 1, 2, ... N examples that are least unsure.
 
-    Examples that are equally unsure are taken in no order: each counts with their mean loss, so that what is unsure of
-    everything alike has a flat curve. Source: El-Yaniv and Wiener, JMLR 11, 2010.
+    Examples that are equally unsure are taken in no order: each counts with their mean loss, so
+    that what is unsure of everything alike has a flat curve. Source: El-Yaniv and Wiener, JMLR 11,
+    2010.
     """
     loss, unsure = np.asarray(loss, dtype=float), np.asarray(unsure, dtype=float)
     if loss.ndim != 1 or loss.shape != unsure.shape or not loss.size:
-        raise ValueError(f"loss has the shape {loss.shape} and unsure {unsure.shape}; give one number each for every "
-                         "example, and at least one example")
+        raise ValueError(
+            f"loss has the shape {loss.shape} and unsure {unsure.shape}; give one number each for every "
+            "example, and at least one example"
+        )
     if not (np.isfinite(loss).all() and np.isfinite(unsure).all()):
-        raise ValueError("loss or unsure holds a number that is not finite; leave those examples out of both")
+        raise ValueError(
+            "loss or unsure holds a number that is not finite; leave those examples out of both"
+        )
     _, which, size = np.unique(unsure, return_inverse=True, return_counts=True)
     alike = (np.bincount(which, weights=loss) / size)[which]
     many = np.arange(1, len(loss) + 1)
@@ -36,14 +43,17 @@ def risk_coverage(loss: Sequence[float], unsure: Sequence[float]) -> tuple[np.nd
 
 
 def area(loss: Sequence[float], unsure: Sequence[float]) -> float:
-    """Mean risk over all coverages, in the loss's unit; for a random order it is, on average, the mean loss."""
+    """Mean risk over all coverages, in the loss's unit; for a random order it is, on average, the
+    mean loss."""
     return float(risk_coverage(loss, unsure)[1].mean())
 
 
 def gained(loss: Sequence[float], unsure: Sequence[float]) -> float:
-    """Share of what abstaining can gain: 0 as good as a random order, 1 as good as the order of the losses themselves.
+    """Share of what abstaining can gain: 0 as good as a random order, 1 as good as the order of the
+    losses themselves.
 
-    The best order knows the losses, so nobody reaches 1 where chance has a part in them; nan where all are equal.
+    The best order knows the losses, so nobody reaches 1 where chance has a part in them; nan where
+    all are equal.
     """
     random, best = float(np.mean(loss)), area(loss, loss)
     return (random - area(loss, unsure)) / (random - best) if np.ptp(loss) > 0 else float("nan")

@@ -1,8 +1,10 @@
-"""Do probabilities come true? Reliability diagrams, expected calibration error, Brier score, and calibrated ratings.
+"""Do probabilities come true? Reliability diagrams, expected calibration error, Brier score, and
+calibrated ratings.
 
-A model that gives a distribution over the ratings 1..5 answers many questions at once. Each question has an outcome,
-0 or 1 for every example, and a chance, the probability that the model gave to 1: "is the user satisfied?", "is the
-rating 3?", "is it at most 3?". ``calibrators`` repairs what is measured here, ``selective`` makes use of it.
+A model that gives a distribution over the ratings 1..5 answers many questions at once. Each
+question has an outcome, 0 or 1 for every example, and a chance, the probability that the model gave
+to 1: "is the user satisfied?", "is the rating 3?", "is it at most 3?". ``calibrators`` repairs what
+is measured here, ``selective`` makes use of it.
 """
 
 from collections.abc import Sequence
@@ -23,29 +25,41 @@ FLOOR = 5e-5  # records keep four decimals of a probability: a stored 0 is anyth
 def _pair(outcome: Sequence[float], chance: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     outcome, chance = np.asarray(outcome, dtype=float), np.asarray(chance, dtype=float)
     if outcome.shape != chance.shape or outcome.ndim != 1 or not outcome.size:
-        raise ValueError(f"outcome has the shape {outcome.shape} and chance {chance.shape}; give one probability for "
-                         "each outcome, and at least one")
+        raise ValueError(
+            f"outcome has the shape {outcome.shape} and chance {chance.shape}; give one probability for "
+            "each outcome, and at least one"
+        )
     if not np.isin(outcome, (0, 1)).all():
-        raise ValueError(f"an outcome is {outcome[~np.isin(outcome, (0, 1))][0]}; give 0 or 1, or True or False")
+        raise ValueError(
+            f"an outcome is {outcome[~np.isin(outcome, (0, 1))][0]}; give 0 or 1, or True or False"
+        )
     if not ((chance >= 0) & (chance <= 1)).all():
-        raise ValueError(f"a chance is {chance[~((chance >= 0) & (chance <= 1))][0]}; a probability lies in [0, 1]")
+        raise ValueError(
+            f"a chance is {chance[~((chance >= 0) & (chance <= 1))][0]}; a probability lies in [0, 1]"
+        )
     return outcome, chance
 
 
 def checked(distribution) -> np.ndarray:
-    """Probabilities [N, 5] of the ratings 1..5, each row scaled to the sum 1, from which rounding may take it away."""
+    """Probabilities [N, 5] of the ratings 1..5, each row scaled to the sum 1, from which rounding
+    may take it away."""
     p = np.asarray(distribution, dtype=float)
     if p.ndim != 2 or p.shape[1] != metrics.CLASSES or not len(p):
-        raise ValueError(f"distribution has the shape {p.shape}; give [N, {metrics.CLASSES}] probabilities")
+        raise ValueError(
+            f"distribution has the shape {p.shape}; give [N, {metrics.CLASSES}] probabilities"
+        )
     total = p.sum(axis=1, keepdims=True)
     if not ((p >= 0).all() and np.allclose(total, 1, atol=2e-3)):
-        raise ValueError("a distribution has a negative entry or does not add up to 1; give probabilities, "
-                         "not logits")
+        raise ValueError(
+            "a distribution has a negative entry or does not add up to 1; give probabilities, "
+            "not logits"
+        )
     return p / total
 
 
 def logits(distribution) -> np.ndarray:
-    """Logits [N, 5] that a softmax turns into the distribution: the logarithms, of FLOOR where a probability is 0."""
+    """Logits [N, 5] that a softmax turns into the distribution: the logarithms, of FLOOR where a
+    probability is 0."""
     p = checked(distribution)
     return np.log(np.where(p > 0, p, FLOOR))
 
@@ -56,13 +70,14 @@ def satisfied(distribution) -> np.ndarray:
 
 
 def is_satisfied(rating: Sequence[float]) -> np.ndarray:
-    """Outcome [N] that goes with ``satisfied``: whether the class of the rating is 4 or 5 (so a 3.5 counts as 4)."""
+    """Outcome [N] that goes with ``satisfied``: whether the class of the rating is 4 or 5 (so a 3.5
+    counts as 4)."""
     return metrics.classes(rating) >= SATISFIED
 
 
 def questions(rating: Sequence[float], distribution, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Outcomes and chances of all questions of a kind: class [N, 5], "is it k?"; cumulative [N, 4], "is it at most k?".
-    """
+    """Outcomes and chances of all questions of a kind: class [N, 5], "is it k?"; cumulative [N, 4],
+    "is it at most k?"."""
     runtime.one_of("kind", kind, KINDS)
     p, stars = checked(distribution), metrics.classes(rating)[:, None]
     if len(stars) != len(p):
@@ -73,95 +88,143 @@ def questions(rating: Sequence[float], distribution, kind: str) -> tuple[np.ndar
 
 
 def _bin_of(chance: np.ndarray, bins: int, rule: str) -> np.ndarray:
-    """Number of each example's bin. A chance on an edge belongs below it; equal chances are never cut apart."""
+    """Number of each example's bin. A chance on an edge belongs below it; equal chances are never
+    cut apart."""
     runtime.one_of("rule", rule, RULES)
     if bins < 1:
         raise ValueError(f"bins = {bins}; give at least 1")
     inner = np.linspace(0, 1, bins + 1)[1:-1]
-    return np.digitize(chance, inner if rule == "width" else np.unique(np.quantile(chance, inner)), right=True)
+    return np.digitize(
+        chance, inner if rule == "width" else np.unique(np.quantile(chance, inner)), right=True
+    )
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share of ``n`` independent draws, n > 0, whole or not (Wilson 1927); never empty at 0 or 1."""
+    """95 % interval of a share of ``n`` independent draws, n > 0, whole or not (Wilson 1927); never
+    empty at 0 or 1."""
     z = 1.959964
     middle, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return float((middle - half) / (1 + z**2 / n)), float((middle + half) / (1 + z**2 / n))
 
 
-def reliability(outcome: Sequence[float], chance: Sequence[float], groups: Sequence, bins: int = 10,
-                rule: str = "width") -> pd.DataFrame:
-    """The reliability diagram, one row a bin that holds examples: predicted, observed, low, high, n.
+def reliability(
+    outcome: Sequence[float],
+    chance: Sequence[float],
+    groups: Sequence,
+    bins: int = 10,
+    rule: str = "width",
+) -> pd.DataFrame:
+    """The reliability diagram, one row a bin that holds examples: predicted, observed, low, high,
+    n.
 
-    predicted and observed are the mean chance and the share of ones. low and high bound the share by Wilson's interval
-    for as many draws as there are groups of equal size in the bin (n^2 / sum of squared sizes, Kish 1965), which
-    stays on the safe side where rows of one user are alike. ``groups=range(n)`` takes rows as independent.
+    predicted and observed are the mean chance and the share of ones. low and high bound the share
+    by Wilson's interval for as many draws as there are groups of equal size in the bin (n^2 / sum
+    of squared sizes, Kish 1965), which stays on the safe side where rows of one user are alike.
+    ``groups=range(n)`` takes rows as independent.
     """
     outcome, chance = _pair(outcome, chance)
     if len(groups) != len(outcome):
-        raise ValueError(f"{len(outcome)} outcomes but {len(groups)} groups; give the group of every example")
-    frame = pd.DataFrame({"bin": _bin_of(chance, bins, rule), "outcome": outcome, "chance": chance, "group": groups})
+        raise ValueError(
+            f"{len(outcome)} outcomes but {len(groups)} groups; give the group of every example"
+        )
+    frame = pd.DataFrame(
+        {"bin": _bin_of(chance, bins, rule), "outcome": outcome, "chance": chance, "group": groups}
+    )
     rows = []
     for _, own in frame.groupby("bin"):
         sizes, share = own["group"].value_counts().to_numpy(), own["outcome"].mean()
         low, high = wilson(share, len(own) ** 2 / (sizes**2).sum())
-        rows.append({"predicted": own["chance"].mean(), "observed": share, "low": low, "high": high, "n": len(own)})
+        rows.append(
+            {
+                "predicted": own["chance"].mean(),
+                "observed": share,
+                "low": low,
+                "high": high,
+                "n": len(own),
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def ece(outcome: Sequence[float], chance: Sequence[float], bins: int = 10, rule: str = "width") -> float:
-    """Expected calibration error: mean distance of predicted and observed over the bins, weighted by their size.
+def ece(
+    outcome: Sequence[float], chance: Sequence[float], bins: int = 10, rule: str = "width"
+) -> float:
+    """Expected calibration error: mean distance of predicted and observed over the bins, weighted
+    by their size.
 
-    Biased upwards on a finite sample (``ece_if_calibrated``). Source: Guo et al., ICML 2017, equation 3.
+    Biased upwards on a finite sample (``ece_if_calibrated``). Source: Guo et al., ICML 2017,
+    equation 3.
     """
     outcome, chance = _pair(outcome, chance)
-    return float(np.abs(np.bincount(_bin_of(chance, bins, rule), weights=chance - outcome)).sum() / len(outcome))
+    return float(
+        np.abs(np.bincount(_bin_of(chance, bins, rule), weights=chance - outcome)).sum()
+        / len(outcome)
+    )
 
 
-def ece_if_calibrated(chance: Sequence[float], bins: int = 10, rule: str = "width", draws: int = 200,
-                      rng: np.random.Generator | int = 0) -> np.ndarray:
+def ece_if_calibrated(
+    chance: Sequence[float],
+    bins: int = 10,
+    rule: str = "width",
+    draws: int = 200,
+    rng: np.random.Generator | int = 0,
+) -> np.ndarray:
     """ECE [draws] that these chances would show if each came true with exactly its own probability.
 
-    The outcomes are drawn independently. Source: consistency resampling, Broecker and Smith, Weather and Forecasting
-    22(3), 2007.
+    The outcomes are drawn independently. Source: consistency resampling, Broecker and Smith,
+    Weather and Forecasting 22(3), 2007.
     """
     rng, chance = np.random.default_rng(rng), _pair(np.zeros(len(chance)), chance)[1]
-    return np.array([ece(rng.random(len(chance)) < chance, chance, bins, rule) for _ in range(draws)])
+    return np.array(
+        [ece(rng.random(len(chance)) < chance, chance, bins, rule) for _ in range(draws)]
+    )
 
 
 def brier(outcome: Sequence[float], chance: Sequence[float]) -> float:
-    """Mean squared distance of chance and outcome, 0 to 1. Source: Brier, Monthly Weather Review 78(1), 1950."""
+    """Mean squared distance of chance and outcome, 0 to 1. Source: Brier, Monthly Weather Review
+    78(1), 1950."""
     outcome, chance = _pair(outcome, chance)
     return float(np.mean((chance - outcome) ** 2))
 
 
-def brier_parts(outcome: Sequence[float], chance: Sequence[float], bins: int = 10, rule: str = "width"
-                ) -> dict[str, float]:
+def brier_parts(
+    outcome: Sequence[float], chance: Sequence[float], bins: int = 10, rule: str = "width"
+) -> dict[str, float]:
     """Murphy's parts: brier = reliability - resolution + uncertainty + within, exactly.
 
-    reliability: squared distance of predicted and observed over the bins; 0 is best. resolution: variance of observed
-    over the bins; more is better. uncertainty: variance of the outcome. within: what goes on inside the bins, 0 where
-    all chances of a bin are equal. Sources: Murphy, Journal of Applied Meteorology 12(4), 1973; Stephenson et al.,
-    Weather and Forecasting 23(4), 2008.
+    reliability: squared distance of predicted and observed over the bins; 0 is best. resolution:
+    variance of observed over the bins; more is better. uncertainty: variance of the outcome.
+    within: what goes on inside the bins, 0 where all chances of a bin are equal. Sources: Murphy,
+    Journal of Applied Meteorology 12(4), 1973; Stephenson et al., Weather and Forecasting 23(4),
+    2008.
     """
     outcome, chance = _pair(outcome, chance)
     which = _bin_of(chance, bins, rule)
     size = np.maximum(np.bincount(which), 1)
-    predicted, observed = (np.bincount(which, weights=v)[which] / size[which] for v in (chance, outcome))
+    predicted, observed = (
+        np.bincount(which, weights=v)[which] / size[which] for v in (chance, outcome)
+    )
     share = outcome.mean()
     within = (chance - outcome) ** 2 - (predicted - outcome) ** 2
-    return {"brier": brier(outcome, chance), "reliability": float(np.mean((predicted - observed) ** 2)),
-            "resolution": float(np.mean((observed - share) ** 2)), "uncertainty": float(share * (1 - share)),
-            "within": float(np.mean(within))}
+    return {
+        "brier": brier(outcome, chance),
+        "reliability": float(np.mean((predicted - observed) ** 2)),
+        "resolution": float(np.mean((observed - share) ** 2)),
+        "uncertainty": float(share * (1 - share)),
+        "within": float(np.mean(within)),
+    }
 
 
 def log_loss(rating: Sequence[float], distribution) -> float:
-    """Mean of -log of the probability given to the rating's class, in nats; a 0 is read as FLOOR."""
+    """Mean of -log of the probability given to the rating's class, in nats; a 0 is read as
+    FLOOR."""
     outcome = questions(rating, distribution, "class")[0]
     return float(-np.mean((outcome * logits(distribution)).sum(axis=1)))
 
 
 def rps(rating: Sequence[float], distribution) -> float:
-    """Ranked probability score: the mean Brier score of the four questions "at most k?"; it knows the stars' order.
+    """Ranked probability score: the mean Brier score of the four questions "at most k?"; it knows
+    the stars' order.
 
     Source: Epstein, Journal of Applied Meteorology 8(6), 1969, with the sum over k divided by 4.
     """
@@ -170,29 +233,46 @@ def rps(rating: Sequence[float], distribution) -> float:
 
 
 def coverage(rating: Sequence[float], distribution, level: float = 0.8) -> tuple[float, float]:
-    """Central intervals of at least ``level``: the mean probability inside them, and the share of ratings inside.
+    """Central intervals of at least ``level``: the mean probability inside them, and the share of
+    ratings inside.
 
-    Ratings are whole, so an interval holds more than ``level``; a calibrated model meets the first number.
+    Ratings are whole, so an interval holds more than ``level``; a calibrated model meets the first
+    number.
     """
     if not 0 < level < 1:
         raise ValueError(f"level = {level}; give a share between 0 and 1")
     outcome, p = questions(rating, distribution, "class")
     up_to, from_on = np.cumsum(p, axis=1), np.cumsum(p[:, ::-1], axis=1)[:, ::-1]
-    tail = (1 - level) / 2 + 1e-9  # a rating is left out where it and all beyond it have at most this much
+    tail = (
+        1 - level
+    ) / 2 + 1e-9  # a rating is left out where it and all beyond it have at most this much
     inside = (up_to > tail) & (from_on > tail)
     return float((p * inside).sum(axis=1).mean()), float((outcome * inside).sum(axis=1).mean())
 
 
-def calibration(rating: Sequence[float], predicted: Sequence[float], bins: int = 10) -> pd.DataFrame:
-    """Examples in ``bins`` bins of equal size by prediction: mean prediction, mean rating, its standard error, n."""
+def calibration(
+    rating: Sequence[float], predicted: Sequence[float], bins: int = 10
+) -> pd.DataFrame:
+    """Examples in ``bins`` bins of equal size by prediction: mean prediction, mean rating, its
+    standard error, n."""
     if not 1 <= bins <= len(rating):
         raise ValueError(f"bins = {bins}; choose 1 to {len(rating)}, the number of examples")
     rating, predicted = np.asarray(rating, float), np.asarray(predicted, float)
     parts = np.array_split(np.argsort(predicted, kind="stable"), bins)
-    return pd.DataFrame([{"predicted": predicted[rows].mean(), "rating": rating[rows].mean(),
-                          "error": rating[rows].std() / np.sqrt(len(rows)), "n": len(rows)} for rows in parts])
+    return pd.DataFrame(
+        [
+            {
+                "predicted": predicted[rows].mean(),
+                "rating": rating[rows].mean(),
+                "error": rating[rows].std() / np.sqrt(len(rows)),
+                "n": len(rows),
+            }
+            for rows in parts
+        ]
+    )
 
 
 def miscalibration(bins: pd.DataFrame) -> float:
-    """Mean distance of mean prediction and mean rating over the bins, weighted by their size, in stars."""
+    """Mean distance of mean prediction and mean rating over the bins, weighted by their size, in
+    stars."""
     return float(np.average((bins["predicted"] - bins["rating"]).abs(), weights=bins["n"]))

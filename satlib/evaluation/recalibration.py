@@ -1,7 +1,8 @@
-"""Repair probabilities on validation rows: temperature and isotonic scaling of a distribution over the ratings 1..5.
+"""Repair probabilities on validation rows: temperature and isotonic scaling of a distribution over
+the ratings 1..5.
 
-Taught with lesson 52 beside ``calibration``. Both are fitted on rows that the model was not trained on, and judged on
-rows that they were not fitted on.
+Taught with lesson 52 beside ``calibration``. Both are fitted on rows that the model was not trained
+on, and judged on rows that they were not fitted on.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,10 +22,11 @@ Score = Callable[[Sequence[float], np.ndarray], float]
 
 
 def temper(distribution, temperature: float) -> np.ndarray:
-    """Distribution [N, 5] with its logits divided by ``temperature``: above 1 flatter, below 1 sharper, order kept.
+    """Distribution [N, 5] with its logits divided by ``temperature``: above 1 flatter, below 1
+    sharper, order kept.
 
-    The logits are those of ``calibration.logits``: a softmax forgets a common constant, so they are as good as the
-    model's own. Source: Guo et al., ICML 2017, equation 9.
+    The logits are those of ``calibration.logits``: a softmax forgets a common constant, so they are
+    as good as the model's own. Source: Guo et al., ICML 2017, equation 9.
     """
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature = {temperature}; give a number above 0")
@@ -34,7 +36,8 @@ def temper(distribution, temperature: float) -> np.ndarray:
 def fit_temperature(rating: Sequence[float], distribution) -> float:
     """The temperature with the lowest log loss on these rows, between COOLEST and HOTTEST.
 
-    The loss is convex in 1 / temperature, so it has one valley and a search along the line finds it.
+    The loss is convex in 1 / temperature, so it has one valley and a search along the line finds
+    it.
     """
     from scipy.optimize import minimize_scalar
 
@@ -44,43 +47,63 @@ def fit_temperature(rating: Sequence[float], distribution) -> float:
     logits = calibration.logits(distribution)
     classes = metrics.classes(rating) - 1
     bounds = (np.log(COOLEST), np.log(HOTTEST))
-    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x))
+    return float(
+        np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x)
+    )
 
 
 def fit_isotonic(rating: Sequence[float], distribution) -> "list[IsotonicRegression]":
     """One isotonic regression for each of the four questions "at most k?", fitted on these rows.
 
-    Each is the rising step function of the chance with the least squared error. Source: Zadrozny and Elkan, KDD 2002.
+    Each is the rising step function of the chance with the least squared error. Source: Zadrozny
+    and Elkan, KDD 2002.
     """
     from sklearn.isotonic import IsotonicRegression
 
     outcome, chance = calibration.questions(rating, distribution, "cumulative")
-    return [IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(c, o)
-            for o, c in zip(outcome.T, chance.T, strict=True)]
+    return [
+        IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(c, o)
+        for o, c in zip(outcome.T, chance.T, strict=True)
+    ]
 
 
 def isotonic(models: "Sequence[IsotonicRegression]", distribution) -> np.ndarray:
-    """Distribution [N, 5] whose four answers to "at most k?" went through the models of ``fit_isotonic``.
+    """Distribution [N, 5] whose four answers to "at most k?" went through the models of
+    ``fit_isotonic``.
 
-    Fitted apart, the answers may cross; each is then raised to the one before it, so no rating gets less than nothing.
+    Fitted apart, the answers may cross; each is then raised to the one before it, so no rating gets
+    less than nothing.
     """
     chance = calibration.questions(np.ones(len(distribution)), distribution, "cumulative")[1]
     if len(models) != chance.shape[1]:
-        raise ValueError(f"{len(models)} models for {chance.shape[1]} questions; give what fit_isotonic returned")
+        raise ValueError(
+            f"{len(models)} models for {chance.shape[1]} questions; give what fit_isotonic returned"
+        )
     fitted = np.stack([model.predict(c) for model, c in zip(models, chance.T, strict=True)], axis=1)
     return np.diff(np.maximum.accumulate(fitted, axis=1), axis=1, prepend=0, append=1)
 
 
-def change(score: Score, rating: Sequence[float], before, after, groups: Sequence, draws: int = 1000,
-           rng: np.random.Generator | int = 0) -> tuple[float, float, float]:
-    """score(rating, after) - score(rating, before) with its 95 % interval (value, low, high), by resampled groups.
+def change(
+    score: Score,
+    rating: Sequence[float],
+    before,
+    after,
+    groups: Sequence,
+    draws: int = 1000,
+    rng: np.random.Generator | int = 0,
+) -> tuple[float, float, float]:
+    """score(rating, after) - score(rating, before) with its 95 % interval (value, low, high), by
+    resampled groups.
 
-    Both are judged on the same resampled users, which cancels what is common. rng: a Generator, or a seed.
+    Both are judged on the same resampled users, which cancels what is common. rng: a Generator, or
+    a seed.
     """
     rating, before, after = np.asarray(rating, dtype=float), np.asarray(before), np.asarray(after)
     if not len(rating) == len(before) == len(after) == len(groups):
-        raise ValueError(f"{len(rating)} ratings, {len(before)} and {len(after)} distributions, {len(groups)} groups; "
-                         "give one of each for every example")
+        raise ValueError(
+            f"{len(rating)} ratings, {len(before)} and {len(after)} distributions, {len(groups)} groups; "
+            "give one of each for every example"
+        )
 
     def gap(rows) -> float:
         return score(rating[rows], after[rows]) - score(rating[rows], before[rows])

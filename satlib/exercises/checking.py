@@ -1,8 +1,10 @@
-"""The exercises: ``check("12.1", answer)`` judges a learner's answer, ``reveal("12.1")`` prints the reference answer.
+"""The exercises: ``check("12.1", answer)`` judges a learner's answer, ``reveal("12.1")`` prints the
+reference answer.
 
-Each lesson has a file of its own beside this one, named like the lesson without its number. Behind the name "12.1" stand
-two functions of the file of lesson 12: ``answer_1``, the reference, and ``check_1``, which returns quietly for a right
-answer and raises AssertionError with a hint for a wrong one.
+Each lesson has a file of its own beside this one, named like the lesson without its number. Behind
+the name "12.1" stand two functions of the file of lesson 12: ``answer_1``, the reference, and
+``check_1``, which returns quietly for a right answer and raises AssertionError with a hint for a
+wrong one.
 """
 
 import importlib
@@ -20,13 +22,16 @@ def names() -> list[str]:
     """Names of all exercises, in course order."""
     found = []
     for number, module in _files().items():
-        parts = [name.removeprefix(REFERENCE) for name in vars(module) if name.startswith(REFERENCE)]
+        parts = [
+            name.removeprefix(REFERENCE) for name in vars(module) if name.startswith(REFERENCE)
+        ]
         found += [f"{number}.{part}" for part in parts]
     return found
 
 
 def check(name: str, answer: object) -> None:
-    """Print whether ``answer`` solves the exercise ``name``: not tried yet (None), correct, or not yet with a hint.
+    """Print whether ``answer`` solves the exercise ``name``: not tried yet (None), correct, or not
+    yet with a hint.
 
     An unknown name raises ValueError; a wrong answer raises nothing, so a notebook runs on.
     """
@@ -42,7 +47,8 @@ def check(name: str, answer: object) -> None:
 
 
 def reveal(name: str) -> None:
-    """Print the source of the reference answer of the exercise ``name``; an unknown name raises ValueError."""
+    """Print the source of the reference answer of the exercise ``name``; an unknown name raises
+    ValueError."""
     answer = reference(name)
     source = inspect.getsource(answer)
     print(source.replace(answer.__name__, "answer").strip())

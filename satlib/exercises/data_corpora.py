@@ -1,17 +1,25 @@
 """The exercises of lesson 02: a reference answer and a checker each."""
 
 
-
 def answer_1(ratings):
     return min(set(ratings), key=lambda rating: (-ratings.count(rating), rating))
 
 
 def check_1(answer):
-    for ratings, label in (((3, 4, 3), 3), ((4, 4, 2), 4), ((5, 2, 4), 2), ((4, 3, 4, 3), 3), ((5, 5, 1, 1, 3), 1)):
+    for ratings, label in (
+        ((3, 4, 3), 3),
+        ((4, 4, 2), 4),
+        ((5, 2, 4), 2),
+        ((4, 3, 4, 3), 3),
+        ((5, 5, 1, 1, 3), 1),
+    ):
         got = answer(ratings)
-        assert got != sum(ratings) / len(ratings) or got == label, "that is the mean; take the most frequent rating"
-        assert got in ratings and ratings.count(got) == max(map(ratings.count, ratings)), \
+        assert got != sum(ratings) / len(ratings) or got == label, (
+            "that is the mean; take the most frequent rating"
+        )
+        assert got in ratings and ratings.count(got) == max(map(ratings.count, ratings)), (
             f"{got} is not a most frequent rating of {ratings}"
+        )
         assert got == label, f"{ratings} has a tie: of {got} and {label} take the lowest"
 
 
@@ -25,6 +33,12 @@ def check_2(answer):
     expected = [["e", "b", "b"], ["e"], ["e", "b", "b", "c"], ["e", "b"], []]
     for i, items in enumerate(expected):
         got = list(answer(rows, i))
-        assert got != [row[1] for row in rows[:i]] or got == items, "that is the order of the file: sort by time first"
-        assert len(got) != len(rows) - 1 or len(items) == len(rows) - 1, "later ratings do not exist yet: no peeking"
-        assert got == items, f"row {i} ({rows[i][1]!r} at time {rows[i][0]}) may see {items}, not {got}"
+        assert got != [row[1] for row in rows[:i]] or got == items, (
+            "that is the order of the file: sort by time first"
+        )
+        assert len(got) != len(rows) - 1 or len(items) == len(rows) - 1, (
+            "later ratings do not exist yet: no peeking"
+        )
+        assert got == items, (
+            f"row {i} ({rows[i][1]!r} at time {rows[i][0]}) may see {items}, not {got}"
+        )

@@ -1,6 +1,5 @@
 """The exercises of lesson 22: a reference answer and a checker each."""
 
-
 import numpy as np
 
 
@@ -17,10 +16,16 @@ def check_1(answer):
     found = list(answer(ids, 8, 2))
     assert len(found) == 8, f"{len(found)} ids came back, not 8; [CLS] and [SEP] count too"
     assert found[0] == 101 and found[-1] == 102, "[CLS] (101) must stay first and [SEP] (102) last"
-    assert found == [101, 1, 2, 7, 8, 9, 10, 102], f"the first 2 and the last 4 of the content, not {found}"
+    assert found == [101, 1, 2, 7, 8, 9, 10, 102], (
+        f"the first 2 and the last 4 of the content, not {found}"
+    )
     assert list(answer(ids, 12, 2)) == ids, "12 ids fit into 12: nothing may be cut or doubled"
-    assert list(answer(ids, 5, 3)) == [101, 1, 2, 3, 102], "with head = 3 the tail is empty, but x[-0:] is all"
-    assert list(answer(ids, 5, 0)) == [101, 8, 9, 10, 102], "with head = 0 this is truncation from the left"
+    assert list(answer(ids, 5, 3)) == [101, 1, 2, 3, 102], (
+        "with head = 3 the tail is empty, but x[-0:] is all"
+    )
+    assert list(answer(ids, 5, 0)) == [101, 8, 9, 10, 102], (
+        "with head = 0 this is truncation from the left"
+    )
 
 
 def answer_2(hidden, mask):
@@ -33,7 +38,13 @@ def check_2(answer):
     expected = np.stack([hidden[0, :2].mean(axis=0), hidden[1].mean(axis=0)])
     found = np.asarray(answer(hidden, mask), dtype=float)
     assert found.shape == (2, 4), f"one vector per text: shape [B, H] = (2, 4), not {found.shape}"
-    assert not np.allclose(found, hidden.mean(axis=1)), "that is the mean over all places; padding is among them"
+    assert not np.allclose(found, hidden.mean(axis=1)), (
+        "that is the mean over all places; padding is among them"
+    )
     by_length = (hidden * mask[:, :, None]).mean(axis=1)
-    assert not np.allclose(found, by_length), "padding adds nothing but is counted: divide by the real tokens"
-    assert np.allclose(found, expected), f"the first text has two real tokens; expected {expected[0]}, got {found[0]}"
+    assert not np.allclose(found, by_length), (
+        "padding adds nothing but is counted: divide by the real tokens"
+    )
+    assert np.allclose(found, expected), (
+        f"the first text has two real tokens; expected {expected[0]}, got {found[0]}"
+    )

@@ -12,11 +12,16 @@ def answer_1(loss, low, high):
 def check_1(answer):
     for loss, low, high in ((0.04, 1, 5), (0.0225, 1, 5), (0.01, 0.5, 5), (0.25, 0, 1)):
         got, expected = float(answer(loss, low, high)), (high - low) * math.sqrt(loss)
-        wrong = {low + expected: "an error is a difference: stretch it by the length of the scale, do not shift it",
-                 high * math.sqrt(loss): "the length of the scale is high - low, not high",
-                 (high - low) * loss: "the loss is a mean of squares: take its root first"}
+        wrong = {
+            low
+            + expected: "an error is a difference: stretch it by the length of the scale, do not shift it",
+            high * math.sqrt(loss): "the length of the scale is high - low, not high",
+            (high - low) * loss: "the loss is a mean of squares: take its root first",
+        }
         hints = [hint for mistake, hint in wrong.items() if math.isclose(got, mistake)]
-        hints.append(f"a loss of {loss:g} on {low:g}..{high:g} should give {expected:.4f} points, not {got:.4f}")
+        hints.append(
+            f"a loss of {loss:g} on {low:g}..{high:g} should give {expected:.4f} points, not {got:.4f}"
+        )
         assert math.isclose(got, expected), hints[0]
 
 
@@ -36,6 +41,10 @@ def check_2(answer):
         theta, velocity = answer(theta, gradient, velocity, 0.1, 0.2, 0.9)
         weights.grad = torch.tensor(gradient)
         optimiser.step()
-        hint = "check the sign and the decay" if step == 1 else "is the decay inside the velocity, and kept in it?"
+        hint = (
+            "check the sign and the decay"
+            if step == 1
+            else "is the decay inside the velocity, and kept in it?"
+        )
         close = np.allclose(theta, weights.detach().numpy(), atol=1e-10)
         assert close, f"step {step} differs from torch.optim.SGD: {hint}"

@@ -10,11 +10,18 @@ def answer_1(rmse, reference):
 def check_1(answer):
     for rmse, reference in ((0.8, 1.0), (0.9, 0.75), (1.1, 1.1)):
         got, expected = float(answer(rmse, reference)), 100 * (reference - rmse) / reference
-        assert not (rmse != reference and math.isclose(got, -expected)), "a lower RMSE should give a positive number"
-        assert not (rmse != reference and math.isclose(got, 100 * (reference - rmse) / rmse)), \
+        assert not (rmse != reference and math.isclose(got, -expected)), (
+            "a lower RMSE should give a positive number"
+        )
+        assert not (rmse != reference and math.isclose(got, 100 * (reference - rmse) / rmse)), (
             "per cent of the reference, not of the model"
-        assert not (rmse != reference and math.isclose(100 * got, expected)), "per cent: multiply by 100"
-        assert math.isclose(got, expected, abs_tol=1e-9), f"{rmse} against {reference}: {expected:.1f}, not {got:.1f}"
+        )
+        assert not (rmse != reference and math.isclose(100 * got, expected)), (
+            "per cent: multiply by 100"
+        )
+        assert math.isclose(got, expected, abs_tol=1e-9), (
+            f"{rmse} against {reference}: {expected:.1f}, not {got:.1f}"
+        )
 
 
 def answer_2(mean, model, oracle):
@@ -24,9 +31,12 @@ def answer_2(mean, model, oracle):
 def check_2(answer):
     for mean, model, oracle in ((1.2, 0.9, 0.8), (1.2, 1.2, 0.8), (1.0, 1.1, 0.5), (1.4, 0.7, 0.7)):
         got, expected = float(answer(mean, model, oracle)), (mean - model) / (mean - oracle)
-        assert not (model != mean and math.isclose(got, (mean - model) / mean)), \
+        assert not (model != mean and math.isclose(got, (mean - model) / mean)), (
             "an RMSE of 0 cannot be reached: the oracle is the end of the scale"
-        assert not (oracle != model and math.isclose(got, oracle / model)), \
+        )
+        assert not (oracle != model and math.isclose(got, oracle / model)), (
             "that compares the two values; asked is the part of the way from the mean to the oracle"
-        assert math.isclose(got, expected, abs_tol=1e-9), \
+        )
+        assert math.isclose(got, expected, abs_tol=1e-9), (
             f"from {mean} to {oracle}, a model at {model} has gone {expected:.2f} of the way, not {got:.2f}"
+        )

@@ -1,7 +1,8 @@
 """The command ``satlib``: run the lessons, look after the data, open the lab.
 
-What a command needs is imported when it runs, so ``satlib --help`` is quick. A wrong value ends with one sentence and
-exit status 1 (``SATLIB_DEBUG=1`` shows the traceback), wrong usage with status 2, Ctrl-C with 130.
+What a command needs is imported when it runs, so ``satlib --help`` is quick. A wrong value ends
+with one sentence and exit status 1 (``SATLIB_DEBUG=1`` shows the traceback), wrong usage with
+status 2, Ctrl-C with 130.
 """
 
 import os
@@ -13,8 +14,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="Learn to predict user satisfaction by fine-tuning a pretrained language model.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Learn to predict user satisfaction by fine-tuning a pretrained language model.",
+)
 data_app = typer.Typer(no_args_is_help=True, help="List, download and simulate the data sets.")
 app.add_typer(data_app, name="data")
 
@@ -42,14 +47,24 @@ def _say(text: str) -> None:
 
 @app.command()
 def run(
-    lessons: Annotated[list[str] | None, typer.Argument(help="Number, name or part of it; all if none.")] = None,
-    dataset: Annotated[str, typer.Option(help="Data set; `satlib data list` names them.")] = "satsim",
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="Number, name or part of it; all if none.")
+    ] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Data set; `satlib data list` names them.")
+    ] = "satsim",
     data_dir: Annotated[str, typer.Option(help="Folder that holds the corpora.")] = "",
-    profile: Annotated[str, typer.Option(help="fast, or full, with the parameters of full/*.yaml.")] = "fast",
+    profile: Annotated[
+        str, typer.Option(help="fast, or full, with the parameters of full/*.yaml.")
+    ] = "fast",
     output: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("build/report"),
-    runs: Annotated[str, typer.Option(help="Folder of the run records; default: runs in the output folder.")] = "",
+    runs: Annotated[
+        str, typer.Option(help="Folder of the run records; default: runs in the output folder.")
+    ] = "",
     seed: Annotated[int | None, typer.Option(help="Seed; default: each lesson's own.")] = None,
-    parameter: Annotated[list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another parameter.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another parameter.")
+    ] = None,
 ) -> None:
     """Run lessons in course order and write the report; what did not change is not run again."""
     with door("interrupted; the lessons that ended are kept, the same command goes on from there"):
@@ -59,8 +74,17 @@ def run(
         for name, equals, _ in pairs:
             if not (name and equals):
                 raise ValueError(f"-p {name!r} is not of the form name=value, as in -p seed=1")
-        results = runner.run(lessons or [], dataset=dataset, data_dir=data_dir, profile=profile, seed=seed, runs=runs,
-                             output=output, parameters={name: value for name, _, value in pairs}, say=_progress)
+        results = runner.run(
+            lessons or [],
+            dataset=dataset,
+            data_dir=data_dir,
+            profile=profile,
+            seed=seed,
+            runs=runs,
+            output=output,
+            parameters={name: value for name, _, value in pairs},
+            say=_progress,
+        )
         print(f"report: {output / 'index.html'}")
     if any(result.status in ("failed", "skipped") for result in results):
         raise typer.Exit(1)
@@ -72,11 +96,16 @@ def _progress(text: str, **options) -> None:
 
 @app.command()
 def check(
-    dataset: Annotated[str, typer.Option(help="Data set; `satlib data list` names them.")] = "satsim",
+    dataset: Annotated[
+        str, typer.Option(help="Data set; `satlib data list` names them.")
+    ] = "satsim",
     data_dir: Annotated[str, typer.Option(help="Folder that holds the corpora.")] = "",
-    parts_rule: Annotated[str, typer.Option(help="Cut by this rule; default: the data set's own.")] = "",
+    parts_rule: Annotated[
+        str, typer.Option(help="Cut by this rule; default: the data set's own.")
+    ] = "",
 ) -> None:
-    """Look a data set over for leaks: copies, columns that know the rating, histories from the future."""
+    """Look a data set over for leaks: copies, columns that know the rating, histories from the
+    future."""
     with door():
         from satlib.data import inspection
 
@@ -90,7 +119,9 @@ def data_list() -> None:
         from satlib.data.registry import REGISTRY
 
         for name, corpus in REGISTRY.items():
-            print(f"{name:<22}{corpus.title}; {corpus.task}; licence: {corpus.licence}; {corpus.origin}")
+            print(
+                f"{name:<22}{corpus.title}; {corpus.task}; licence: {corpus.licence}; {corpus.origin}"
+            )
 
 
 @data_app.command("fetch")
@@ -121,18 +152,22 @@ def data_simulate(
 
 @app.command()
 def notebooks() -> None:
-    """Run every lesson anew; rewrite the committed outputs, the embedded run records and the README's tables."""
+    """Run every lesson anew; rewrite the committed outputs, the embedded run records and the
+    README's tables."""
     with door("interrupted; nothing was rewritten"):
         from satlib.kit import readme, stored_notebooks
 
         if not stored_notebooks.rewrite(say=_progress):
-            raise ValueError("not every lesson passed, so nothing was rewritten; mend the ones named above")
+            raise ValueError(
+                "not every lesson passed, so nothing was rewritten; mend the ones named above"
+            )
         readme.write()
 
 
 @app.command()
 def badges() -> None:
-    """Write the Colab badge and the set-up cell into every lesson, from the address in pyproject.toml."""
+    """Write the Colab badge and the set-up cell into every lesson, from the address in
+    pyproject.toml."""
     with door():
         from satlib.kit import setup_cells
 
@@ -151,13 +186,20 @@ def lab(context: typer.Context) -> None:
         folder = _own_lessons()
         with kernels.own(runtime.cache_folder()):
             os.environ.pop("SATLIB_QUIET")
-            command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *context.args]
+            command = [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                f"--ServerApp.root_dir={folder}",
+                *context.args,
+            ]
             code = subprocess.call(command)
     raise typer.Exit(code)
 
 
 def _own_lessons() -> Path:
-    """The lessons of a checkout; of an installed satlib a copy in the current folder, which is never overwritten."""
+    """The lessons of a checkout; of an installed satlib a copy in the current folder, which is
+    never overwritten."""
     from satlib import runtime
 
     source, copy = runtime.notebooks_folder(), Path.cwd() / "satlib-lessons"
@@ -172,7 +214,8 @@ def _own_lessons() -> Path:
 
 @app.command()
 def versions() -> None:
-    """Print what to state in a report of a fault: versions, machine, precision, way of installation."""
+    """Print what to state in a report of a fault: versions, machine, precision, way of
+    installation."""
     with door():
         from satlib.kit import packages
 
@@ -181,8 +224,11 @@ def versions() -> None:
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
-    """Check Python, packages, memory, disk, device, encoder, data and kernel; say what to do about each problem."""
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check Python, packages, memory, disk, device, encoder, data and kernel; say what to do about
+    each problem."""
     with door():
         from satlib.kit import doctor
 

@@ -1,8 +1,9 @@
-"""The lessons as the tools see them: which there are, what they take, what they import, and when one has changed.
+"""The lessons as the tools see them: which there are, what they take, what they import, and when
+one has changed.
 
-No lesson imports this module. ``runner`` runs what it finds, ``tests/kit/test_course.py`` holds the lessons to their
-laws. A module is named by its path below satlib, with dots: ``data.corpora``. Which folder may import which is written
-once, as the import contract in pyproject.toml.
+No lesson imports this module. ``runner`` runs what it finds, ``tests/kit/test_course.py`` holds the
+lessons to their laws. A module is named by its path below satlib, with dots: ``data.corpora``.
+Which folder may import which is written once, as the import contract in pyproject.toml.
 """
 
 import ast
@@ -20,7 +21,8 @@ CHECKING = "exercises.checking"  # what every lesson imports to check its exerci
 
 @dataclass(frozen=True)
 class Lesson:
-    """One notebook. parameters: its tagged cell, name -> default; None where it has no such cell. needs: stems."""
+    """One notebook. parameters: its tagged cell, name -> default; None where it has no such cell.
+    needs: stems."""
 
     path: Path
     cells: list[dict]
@@ -39,7 +41,8 @@ class Lesson:
 
     @property
     def name(self) -> str:
-        """The stem without its number: the path of the module that the lesson teaches, with underscores."""
+        """The stem without its number: the path of the module that the lesson teaches, with
+        underscores."""
         return self.stem[3:]
 
     @property
@@ -60,7 +63,8 @@ def tags(cell: dict) -> list[str]:
 
 
 def read(path: Path) -> Lesson:
-    """Read one notebook file; ValueError where it is not a notebook or its parameters are not literals."""
+    """Read one notebook file; ValueError where it is not a notebook or its parameters are not
+    literals."""
     value = storage.read_json(path)
     if not isinstance(value, dict) or "cells" not in value:
         raise ValueError(f"{path} is not a notebook; restore it from the repository")
@@ -89,7 +93,9 @@ def lessons(folder: str | Path | None = None) -> list[Lesson]:
     folder = Path(folder or runtime.notebooks_folder())
     found = [read(path) for path in sorted(folder.glob("*.ipynb")) if STEM.fullmatch(path.stem)]
     if not found:
-        raise FileNotFoundError(f"no lessons in {folder}; install satlib again or run it from the checkout")
+        raise FileNotFoundError(
+            f"no lessons in {folder}; install satlib again or run it from the checkout"
+        )
     return [replace(lesson, needs=_stems(lesson.needs, found)) for lesson in found]
 
 
@@ -100,7 +106,8 @@ def _stems(names: Sequence[str], among: list[Lesson]) -> tuple[str, ...]:
 
 
 def select(names: Sequence[str], among: list[Lesson]) -> list[Lesson]:
-    """The lessons that are named by number, stem, or a part of the stem, in course order; all for no name."""
+    """The lessons that are named by number, stem, or a part of the stem, in course order; all for
+    no name."""
     if not names:
         return list(among)
     chosen = set()
@@ -118,7 +125,9 @@ def select(names: Sequence[str], among: list[Lesson]) -> list[Lesson]:
 def modules() -> list[str]:
     """Names of satlib's modules."""
     paths = (path for path in runtime.PACKAGE.rglob("*.py") if path.stem != "__init__")
-    return sorted(".".join(path.relative_to(runtime.PACKAGE).with_suffix("").parts) for path in paths)
+    return sorted(
+        ".".join(path.relative_to(runtime.PACKAGE).with_suffix("").parts) for path in paths
+    )
 
 
 def path_of(module: str) -> Path:
@@ -128,13 +137,15 @@ def path_of(module: str) -> Path:
 
 
 def folder_of(module: str) -> str:
-    """The folder of satlib that a module lies in, by which the import contract orders; "" for the ground."""
+    """The folder of satlib that a module lies in, by which the import contract orders; "" for the
+    ground."""
     first, _, rest = module.partition(".")
     return first if rest else ""
 
 
 def module_of(stem: str) -> str | None:
-    """The module, or the folder of modules, that a lesson teaches: its path is the stem without the number."""
+    """The module, or the folder of modules, that a lesson teaches: its path is the stem without the
+    number."""
     folders = {module.rpartition(".")[0] for module in modules()} - {""}
     for name in [*modules(), *sorted(folders)]:
         if name.replace(".", "_") == stem[3:]:
@@ -143,7 +154,8 @@ def module_of(stem: str) -> str | None:
 
 
 def imports(code: str) -> set[str]:
-    """Names of the satlib modules that Python code imports, anywhere in it; none where it is not Python."""
+    """Names of the satlib modules that Python code imports, anywhere in it; none where it is not
+    Python."""
     try:
         tree = ast.parse(code)
     except SyntaxError:  # a lesson with a slip is reported by the kernel that runs it
@@ -158,7 +170,8 @@ def imports(code: str) -> set[str]:
 
 
 def _module_in(dotted: str) -> str:
-    """The satlib module that a dotted name leads to, as ``satlib.data.corpora.load`` leads to data.corpora; else ""."""
+    """The satlib module that a dotted name leads to, as ``satlib.data.corpora.load`` leads to
+    data.corpora; else ""."""
     package, *parts = dotted.split(".")
     while package == "satlib" and parts:
         if runtime.PACKAGE.joinpath(*parts).with_suffix(".py").is_file():
@@ -176,7 +189,8 @@ def code_of(lesson: Lesson) -> list[str]:
 
 
 def uses(lesson: Lesson) -> set[str]:
-    """The satlib modules that a lesson imports, the file of its own exercises, and all that these import."""
+    """The satlib modules that a lesson imports, the file of its own exercises, and all that these
+    import."""
     left = set().union(*map(imports, code_of(lesson)))
     exercises = f"exercises.{lesson.name}"
     if CHECKING in left and path_of(exercises).is_file():
@@ -191,8 +205,8 @@ def uses(lesson: Lesson) -> set[str]:
 
 
 def fingerprint(lesson: Lesson) -> str:
-    """Checksum of what a lesson does: sources and tags of its cells, and the modules it uses with the files beside
-    them that bear their name."""
+    """Checksum of what a lesson does: sources and tags of its cells, and the modules it uses with
+    the files beside them that bear their name."""
     cells = [[cell["cell_type"], source(cell), tags(cell)] for cell in lesson.cells]
     used = {}
     for module in sorted(uses(lesson)):
@@ -203,7 +217,8 @@ def fingerprint(lesson: Lesson) -> str:
 
 
 def arguments(lesson: Lesson, values: dict[str, str]) -> dict[str, object]:
-    """What a lesson gets: ``values``, over the data set's YAML file, over its general one (both for profile full)."""
+    """What a lesson gets: ``values``, over the data set's YAML file, over its general one (both for
+    profile full)."""
     found = {}
     if values["profile"] == "full":
         for name in (lesson.stem, f"{lesson.stem}.{values['dataset']}"):
@@ -235,7 +250,9 @@ def typed(name: str, text: str, default: object) -> object:
             return type(default)(text)
         except ValueError as error:
             kind = "a whole number" if isinstance(default, int) else "a number"
-            raise ValueError(f"parameter {name} must be {kind} like {default}, not {text!r}") from error
+            raise ValueError(
+                f"parameter {name} must be {kind} like {default}, not {text!r}"
+            ) from error
     value = yaml.safe_load(text)
     if default is not None and type(value) is not type(default):
         raise ValueError(f"parameter {name} must be like {default!r}, not {text!r}")

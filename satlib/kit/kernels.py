@@ -15,12 +15,15 @@ from satlib.kit.course import Lesson
 
 @contextmanager
 def own(folder: Path) -> Iterator[None]:
-    """Let the kernel name python3 mean this interpreter, whatever kernels the user has; no bars, no chatter."""
+    """Let the kernel name python3 mean this interpreter, whatever kernels the user has; no bars, no
+    chatter."""
     from ipykernel.kernelspec import get_kernel_dict
 
     spec = get_kernel_dict(["--log-level=CRITICAL"])  # what matters of its log is in the notebook
     storage.write_json(folder / "jupyter" / "kernels" / "python3" / "kernel.json", spec)
-    places = os.pathsep.join(filter(None, [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH")]))
+    places = os.pathsep.join(
+        filter(None, [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH")])
+    )
     with environment(JUPYTER_PATH=places, PYDEVD_DISABLE_FILE_VALIDATION="1", SATLIB_QUIET="1"):
         yield
 
@@ -38,7 +41,8 @@ def environment(**variables: str) -> Iterator[None]:
 
 
 def execute(lesson: Lesson, given: dict[str, object], output: Path) -> str:
-    """Run one notebook into ``output``/notebooks and its figures into ``output``/figures; return what went wrong."""
+    """Run one notebook into ``output``/notebooks and its figures into ``output``/figures; return
+    what went wrong."""
     import logging
 
     import papermill
@@ -48,12 +52,23 @@ def execute(lesson: Lesson, given: dict[str, object], output: Path) -> str:
     partial = done.with_name(f".{lesson.stem}.part.ipynb")
     done.parent.mkdir(parents=True, exist_ok=True)
     message = ""
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it cannot read every comment in a parameters cell
-    with (tempfile.TemporaryDirectory(prefix="satlib-") as cwd,
-          environment(SATLIB_FIGURES=str(output / "figures"), SATLIB_LESSON=lesson.stem)):
+    logging.getLogger("papermill").setLevel(
+        logging.CRITICAL
+    )  # it cannot read every comment in a parameters cell
+    with (
+        tempfile.TemporaryDirectory(prefix="satlib-") as cwd,
+        environment(SATLIB_FIGURES=str(output / "figures"), SATLIB_LESSON=lesson.stem),
+    ):
         try:
-            papermill.execute_notebook(lesson.path, partial, given, kernel_name="python3", language="python", cwd=cwd,
-                                       progress_bar=False)
+            papermill.execute_notebook(
+                lesson.path,
+                partial,
+                given,
+                kernel_name="python3",
+                language="python",
+                cwd=cwd,
+                progress_bar=False,
+            )
         except papermill.PapermillExecutionError as error:
             reason = (error.evalue.strip().splitlines() or [""])[0][:300]
             message = f"cell {error.exec_count}: {error.ename}: {reason}"

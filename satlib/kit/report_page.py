@@ -1,6 +1,8 @@
-"""The report's page: lessons, status, seconds, the headline table, and the figures themselves, in one file.
+"""The report's page: lessons, status, seconds, the headline table, and the figures themselves, in
+one file.
 
-The page asks nothing of the network: style and figures are inside it. Written by ``runner``; no lesson imports it.
+The page asks nothing of the network: style and figures are inside it. Written by ``runner``; no
+lesson imports it.
 """
 
 import base64
@@ -34,17 +36,33 @@ figcaption { display: none; color: #555; font-size: .9rem; }
 """
 
 
-def write(output: Path, shown: list[tuple[Lesson, object]], rows: list[dict], dataset: str, profile: str,
-          found: list[leaks.Finding] | None = None) -> None:
+def write(
+    output: Path,
+    shown: list[tuple[Lesson, object]],
+    rows: list[dict],
+    dataset: str,
+    profile: str,
+    found: list[leaks.Finding] | None = None,
+) -> None:
     """Write ``output``/index.html.
 
-    shown: each lesson with its ``runner.Result``, or None where it never ran. rows: the dicts of results.json.
-    found: the leaks of the data set; None where it was not looked over.
+    shown: each lesson with its ``runner.Result``, or None where it never ran. rows: the dicts of
+    results.json. found: the leaks of the data set; None where it was not looked over.
     """
-    body = [f"<h1>satlib: the report</h1>\n<p>Data set {escape(dataset)}, profile {escape(profile)}.</p>",
-            _lessons(shown), _headline(rows), _leaks(found)]
-    body += [_figures(output, lesson) for lesson, result in shown if result and result.status != "skipped"]
-    storage.write_text(output / "index.html", f"""<!DOCTYPE html>
+    body = [
+        f"<h1>satlib: the report</h1>\n<p>Data set {escape(dataset)}, profile {escape(profile)}.</p>",
+        _lessons(shown),
+        _headline(rows),
+        _leaks(found),
+    ]
+    body += [
+        _figures(output, lesson)
+        for lesson, result in shown
+        if result and result.status != "skipped"
+    ]
+    storage.write_text(
+        output / "index.html",
+        f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -59,7 +77,8 @@ def write(output: Path, shown: list[tuple[Lesson, object]], rows: list[dict], da
 </main>
 </body>
 </html>
-""")
+""",
+    )
 
 
 def _lessons(shown: list[tuple[Lesson, object]]) -> str:
@@ -69,19 +88,29 @@ def _lessons(shown: list[tuple[Lesson, object]]) -> str:
         name = f"{lesson.stem[:2]} {escape(lesson.title)}"
         if result and status != "skipped":
             name = f'<a href="#{lesson.stem}">{name}</a>'
-        link = f'<a href="notebooks/{lesson.stem}.ipynb">notebook</a>' if result and status != "skipped" else ""
+        link = (
+            f'<a href="notebooks/{lesson.stem}.ipynb">notebook</a>'
+            if result and status != "skipped"
+            else ""
+        )
         seconds = f"{result.seconds:.1f}" if result and result.seconds else ""
         message = f"<small>{escape(result.message)}</small>" if result and result.message else ""
-        lines.append(f'<tr><td class="lesson">{name}{message}</td><td class="{status}">{status}</td>'
-                     f'<td class="number">{seconds}</td><td>{link}</td></tr>')
+        lines.append(
+            f'<tr><td class="lesson">{name}{message}</td><td class="{status}">{status}</td>'
+            f'<td class="number">{seconds}</td><td>{link}</td></tr>'
+        )
     head = '<tr><th>Lesson</th><th>Status</th><th class="number">Seconds</th><th>File</th></tr>'
     return "<h2>Lessons</h2>\n" + _wide("Lessons", [head, *lines])
 
 
 def _wide(name: str, lines: list[str]) -> str:
-    """A table in a box that scrolls on a narrow page, by the keyboard too: hence the focus, and a name to announce."""
-    return (f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table>\n' + "\n".join(lines)
-            + "\n</table></div>")
+    """A table in a box that scrolls on a narrow page, by the keyboard too: hence the focus, and a
+    name to announce."""
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table>\n'
+        + "\n".join(lines)
+        + "\n</table></div>"
+    )
 
 
 def _headline(rows: list[dict]) -> str:
@@ -89,16 +118,25 @@ def _headline(rows: list[dict]) -> str:
     from satlib.evaluation.comparable_records import MODELS
 
     test = {(row["model"], row["metric"]): row for row in rows if row["part"] == "test"}
-    models = sorted({model for model, _ in test}, key=lambda name: (MODELS.index(name) if name in MODELS else 99, name))
+    models = sorted(
+        {model for model, _ in test},
+        key=lambda name: (MODELS.index(name) if name in MODELS else 99, name),
+    )
     metrics = [name for name in HEADLINE if any(metric == name for _, metric in test)]
     if not models or not metrics:
         return ""
-    lines = ["<tr><th>Model</th>" + "".join(f'<th class="number">{name}</th>' for name in metrics) + "</tr>"]
+    lines = [
+        "<tr><th>Model</th>"
+        + "".join(f'<th class="number">{name}</th>' for name in metrics)
+        + "</tr>"
+    ]
     for model in models:
         cells = (_cell(test.get((model, metric))) for metric in metrics)
         lines.append(f"<tr><td>{escape(model)}</td>{''.join(cells)}</tr>")
-    return (f'<h2>Test part, with 95 % intervals</h2>\n{_wide("Test part", lines)}\n'
-            '<p>All rows: <a href="results.json">results.json</a>.</p>')
+    return (
+        f"<h2>Test part, with 95 % intervals</h2>\n{_wide('Test part', lines)}\n"
+        '<p>All rows: <a href="results.json">results.json</a>.</p>'
+    )
 
 
 def _leaks(found: list[leaks.Finding] | None) -> str:
@@ -106,7 +144,10 @@ def _leaks(found: list[leaks.Finding] | None) -> str:
     if found is None:
         return ""
     kinds = [finding.severity for finding in found] or ["clean"]
-    lines = [f'<li class="{kind}">{escape(line)}</li>' for kind, line in zip(kinds, leaks.report(found), strict=True)]
+    lines = [
+        f'<li class="{kind}">{escape(line)}</li>'
+        for kind, line in zip(kinds, leaks.report(found), strict=True)
+    ]
     return "<h2>The data, looked over for leaks</h2>\n<ul>\n" + "\n".join(lines) + "\n</ul>"
 
 
@@ -114,7 +155,9 @@ def _cell(row: dict | None) -> str:
     if row is None or row["value"] is None:
         return '<td class="number"></td>'
     low, high = row["low"], row["high"]
-    interval = f"<small>{low:.3f} to {high:.3f}</small>" if low is not None and high is not None else ""
+    interval = (
+        f"<small>{low:.3f} to {high:.3f}</small>" if low is not None and high is not None else ""
+    )
     return f'<td class="number">{row["value"]:.3f}{interval}</td>'
 
 
@@ -135,9 +178,11 @@ def _figures(output: Path, lesson: Lesson) -> str:
             finding = "".join(data.get("text/plain", "")).removeprefix("Figure: ")
             alt = shown.get("metadata", {}).get("image/png", {}).get("alt", finding)
             source = _source(png, vectors.get(_digest(png)))
-            parts.append(f'<figure><img src="{source}" alt="{escape(alt, quote=True)}">'
-                         f'<figcaption>{escape(finding)}</figcaption></figure>')
-    return "\n".join(parts) if len(parts) > 1 else f'{parts[0]}\n<p>No figures.</p>'
+            parts.append(
+                f'<figure><img src="{source}" alt="{escape(alt, quote=True)}">'
+                f"<figcaption>{escape(finding)}</figcaption></figure>"
+            )
+    return "\n".join(parts) if len(parts) > 1 else f"{parts[0]}\n<p>No figures.</p>"
 
 
 def _digest(data: bytes) -> str:

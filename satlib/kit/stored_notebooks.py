@@ -1,6 +1,8 @@
-"""The committed outputs: what a stored notebook may hold, and the one command that rewrites them all.
+"""The committed outputs: what a stored notebook may hold, and the one command that rewrites them
+all.
 
-``faults`` states the law, ``rewrite`` obeys it, ``tests/test_course.py`` checks it. No lesson imports this module.
+``faults`` states the law, ``rewrite`` obeys it, ``tests/test_course.py`` checks it. No lesson
+imports this module.
 """
 
 import re
@@ -15,9 +17,13 @@ from satlib.kit import course, kernels, readme, setup_cells
 from satlib.kit.setup_cells import BADGE
 
 LARGEST = 300_000  # bytes of a stored notebook
-TIMING = re.compile(r"\b\d+(\.\d+)?\s?(it/s|s/it)\b|\d\d:\d\d<|\b(CPU times|Wall time|elapsed|took \d+(\.\d+)? ?m?s)\b")
-PLACES = re.compile(r"site-packages|(?<![\w.])/(home|root|tmp|Users|usr|opt|var|content|mnt)/\w|\b[A-Z]:\\\w|"
-                    + "|".join(re.escape(str(path)) for path in (Path.home() / "", runtime.PACKAGE.parent)))
+TIMING = re.compile(
+    r"\b\d+(\.\d+)?\s?(it/s|s/it)\b|\d\d:\d\d<|\b(CPU times|Wall time|elapsed|took \d+(\.\d+)? ?m?s)\b"
+)
+PLACES = re.compile(
+    r"site-packages|(?<![\w.])/(home|root|tmp|Users|usr|opt|var|content|mnt)/\w|\b[A-Z]:\\\w|"
+    + "|".join(re.escape(str(path)) for path in (Path.home() / "", runtime.PACKAGE.parent))
+)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FAST = "satsim-fast-*.json"  # the run records that the lessons leave with their own parameters
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -28,7 +34,9 @@ def faults(notebook: dict) -> list[str]:
     found = []
     counts = [cell["execution_count"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if counts != list(range(1, len(counts) + 1)):
-        found.append(f"its execution counts are {counts}, not 1 to {len(counts)}: not run once from top to bottom")
+        found.append(
+            f"its execution counts are {counts}, not 1 to {len(counts)}: not run once from top to bottom"
+        )
     if "widgets" in notebook["metadata"]:
         found.append("it holds widget state, which hosts refuse to show")
     for number, cell in enumerate(notebook["cells"], start=1):
@@ -36,7 +44,9 @@ def faults(notebook: dict) -> list[str]:
             found += [f"cell {number} {fault}" for fault in _output_faults(output)]
     size = len(nbformat.writes(nbformat.from_dict(notebook)).encode())
     if size > LARGEST:
-        found.append(f"it has {size} bytes, more than {LARGEST}; draw fewer points or smaller figures")
+        found.append(
+            f"it has {size} bytes, more than {LARGEST}; draw fewer points or smaller figures"
+        )
     return found
 
 
@@ -65,7 +75,8 @@ def _text(output: dict) -> str:
 
 
 def normalise(notebook: dict, badge: str = BADGE) -> dict:
-    """An executed notebook without what differs from run to run: times, versions, the chunks in which output came."""
+    """An executed notebook without what differs from run to run: times, versions, the chunks in
+    which output came."""
     kept = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     if "satlib" in notebook["metadata"]:
         kept["satlib"] = notebook["metadata"]["satlib"]
@@ -84,7 +95,11 @@ def _joined(outputs: list[dict]) -> list[dict]:
     """Join pieces of a stream that follow each other."""
     joined: list[dict] = []
     for output in outputs:
-        if joined and output["output_type"] == "stream" and joined[-1].get("name") == output["name"]:
+        if (
+            joined
+            and output["output_type"] == "stream"
+            and joined[-1].get("name") == output["name"]
+        ):
             joined[-1]["text"] = "".join(joined[-1]["text"]) + "".join(output["text"])
         else:
             joined.append(output)
@@ -92,18 +107,23 @@ def _joined(outputs: list[dict]) -> list[dict]:
 
 
 def rewrite(say: Callable[..., None] = print) -> bool:
-    """Run every lesson with its own parameters and, if all pass, replace the stored notebooks and the fast run records.
+    """Run every lesson with its own parameters and, if all pass, replace the stored notebooks and
+    the fast run records.
 
-    The lessons run with an empty cache of their own, so that no earlier record reaches them. False where one fails or
-    would break the law of ``faults``; then nothing is replaced.
+    The lessons run with an empty cache of their own, so that no earlier record reaches them. False
+    where one fails or would break the law of ``faults``; then nothing is replaced.
     """
     project = runtime.PACKAGE.parent / "pyproject.toml"
     if not project.is_file():
-        raise FileNotFoundError(f"no {project}; the stored notebooks can be rewritten in a checkout only")
+        raise FileNotFoundError(
+            f"no {project}; the stored notebooks can be rewritten in a checkout only"
+        )
     with tempfile.TemporaryDirectory(prefix="satlib-") as scratch:
         output = Path(scratch)
         with kernels.own(output), kernels.environment(SATLIB_CACHE=str(output / "cache")):
-            ready = {lesson.path: _fresh(lesson, output, project, say) for lesson in course.lessons()}
+            ready = {
+                lesson.path: _fresh(lesson, output, project, say) for lesson in course.lessons()
+            }
         if not all(ready.values()):
             return False
         for path in sorted((output / "cache" / "runs").glob(FAST)):

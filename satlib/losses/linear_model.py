@@ -1,7 +1,9 @@
-"""A linear model on fixed features, trained with any of the course's losses: the laboratory of lesson 13.
+"""A linear model on fixed features, trained with any of the course's losses: the laboratory of
+lesson 13.
 
-The losses have the names that the heads of lesson 41 have, and "free", four logits without an order between them. The
-gradient is the one by hand, by the logits; the chain rule carries it to weights and biases, and SciPy's L-BFGS walks.
+The losses have the names that the heads of lesson 41 have, and "free", four logits without an order
+between them. The gradient is the one by hand, by the logits; the chain rule carries it to weights
+and biases, and SciPy's L-BFGS walks.
 """
 
 from collections.abc import Callable
@@ -20,15 +22,18 @@ STOP = {"maxiter": 1000, "ftol": 1e-10, "gtol": 1e-6}  # of L-BFGS
 
 
 def classes(rating) -> np.ndarray:
-    """Ratings [N] as classes 0..4: halves round up, and what lies beyond the scale counts as its end."""
+    """Ratings [N] as classes 0..4: halves round up, and what lies beyond the scale counts as its
+    end."""
     return np.clip(np.floor(squared_error._numbers("rating", rating) + 0.5), 1, K).astype(int) - 1
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What belongs to a loss: targets of ratings, loss and gradient by the logits, class probabilities of logits.
+    """What belongs to a loss: targets of ratings, loss and gradient by the logits, class
+    probabilities of logits.
 
-    outputs: number of logits; shared: they are one score plus a bias each; ordered: whose biases must fall.
+    outputs: number of logits; shared: they are one score plus a bias each; ordered: whose biases
+    must fall.
     """
 
     target: Callable
@@ -56,7 +61,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Linear:
-    """A fitted model. weight [D, 1] where the logits share a score, else [D, outputs]; bias [outputs]."""
+    """A fitted model. weight [D, 1] where the logits share a score, else [D, outputs]; bias
+    [outputs]."""
 
     name: str
     weight: np.ndarray
@@ -80,37 +86,59 @@ class Linear:
 
 
 def fit(name: str, x, rating, penalty: float = 0.0) -> Linear:
-    """The model with the least mean loss + penalty / 2 * ``|weight|^2``, for features x [N, D] and ratings [N], 1 to 5.
+    """The model with the least mean loss + penalty / 2 * ``|weight|^2``, for features x [N, D] and
+    ratings [N], 1 to 5.
 
     The biases are not penalised. Deterministic: L-BFGS starts from zero weights.
     """
     runtime.one_of("loss", name, KINDS)
-    kind, x, rating = KINDS[name], squared_error._numbers("x", x, 2), squared_error._numbers("rating", rating)
+    kind, x, rating = (
+        KINDS[name],
+        squared_error._numbers("x", x, 2),
+        squared_error._numbers("rating", rating),
+    )
     if len(x) != len(rating) or not 0 <= penalty < np.inf:
-        raise ValueError(f"{len(x)} rows of features, {len(rating)} ratings and a penalty of {penalty!r}; give equally "
-                         "many rows, and a penalty of at least 0")
+        raise ValueError(
+            f"{len(x)} rows of features, {len(rating)} ratings and a penalty of {penalty!r}; give equally "
+            "many rows, and a penalty of at least 0"
+        )
     target, size = kind.target(rating), x.shape[1] * (1 if kind.shared else kind.outputs)
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         model = _unpacked(name, theta, x.shape[1])
         gradient, z = kind.gradient(target, model.logits(x)), model.logits(x)
-        by_weight = x.T @ (gradient.sum(axis=1, keepdims=True) if kind.shared else gradient) + penalty * model.weight
-        by_bias = _by_steps(theta[size:], gradient.sum(axis=0)) if kind.ordered else gradient.sum(axis=0)
-        return (kind.loss(target, z) + penalty / 2 * float(np.sum(model.weight**2)),
-                np.append(by_weight.ravel(), by_bias))
+        by_weight = (
+            x.T @ (gradient.sum(axis=1, keepdims=True) if kind.shared else gradient)
+            + penalty * model.weight
+        )
+        by_bias = (
+            _by_steps(theta[size:], gradient.sum(axis=0)) if kind.ordered else gradient.sum(axis=0)
+        )
+        return (
+            kind.loss(target, z) + penalty / 2 * float(np.sum(model.weight**2)),
+            np.append(by_weight.ravel(), by_bias),
+        )
 
-    found = minimize(objective, np.zeros(size + kind.outputs), jac=True, method="L-BFGS-B", options=STOP)
+    found = minimize(
+        objective, np.zeros(size + kind.outputs), jac=True, method="L-BFGS-B", options=STOP
+    )
     return _unpacked(name, found.x, x.shape[1])
 
 
 def _unpacked(name: str, theta: np.ndarray, columns: int) -> Linear:
-    """A model of flat parameters; ordered biases are a first one and steps down, each the exp of its parameter."""
+    """A model of flat parameters; ordered biases are a first one and steps down, each the exp of
+    its parameter."""
     kind = KINDS[name]
     weight, bias = np.split(theta, [len(theta) - kind.outputs])
-    bias = np.cumsum(np.append(bias[:1], -np.exp(np.clip(bias[1:], -FAR, FAR)))) if kind.ordered else bias
+    bias = (
+        np.cumsum(np.append(bias[:1], -np.exp(np.clip(bias[1:], -FAR, FAR))))
+        if kind.ordered
+        else bias
+    )
     return Linear(name, weight.reshape(columns, -1), bias)
 
 
 def _by_steps(free: np.ndarray, by_bias: np.ndarray) -> np.ndarray:
-    """Chain rule through the steps: the first parameter moves all biases, each later one those from its own on."""
+    """Chain rule through the steps: the first parameter moves all biases, each later one those from
+    its own on."""
     return np.cumsum(by_bias[::-1])[::-1] * np.append(1, -np.exp(np.clip(free[1:], -FAR, FAR)))

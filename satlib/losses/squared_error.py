@@ -1,10 +1,10 @@
 """Losses, their gradients by hand, and the update rules that follow them downhill.
 
-Everything is NumPy in float64. Each ``*_gradient`` is taken with respect to the model's OUTPUT (a prediction, a
-probability or a logit); ``chain`` carries it on to the parameters, which is all of back-propagation for one layer.
-Losses are means over the N examples; cross-entropies are in nats. Source: the article, sections 3.1, 4.1 and 4.2.
+Everything is NumPy in float64. Each ``*_gradient`` is taken with respect to the model's OUTPUT (a
+prediction, a probability or a logit); ``chain`` carries it on to the parameters, which is all of
+back-propagation for one layer. Losses are means over the N examples; cross-entropies are in nats.
+Source: the article, sections 3.1, 4.1 and 4.2.
 """
-
 
 import numpy as np
 
@@ -22,7 +22,9 @@ def _paired(first: str, one, second: str, other, dims: int = 1) -> tuple[np.ndar
     one, other = _numbers(first, one), _numbers(second, other, dims)
     if len(one) == len(other):
         return one, other
-    raise ValueError(f"{first} has {len(one)} rows and {second} has {len(other)}; they must be equally many")
+    raise ValueError(
+        f"{first} has {len(one)} rows and {second} has {len(other)}; they must be equally many"
+    )
 
 
 def _targets(y, output, name: str, binary: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,8 @@
-"""Dropout and attention for a processor: the same mathematics as PyTorch's, with fewer passes over memory.
+"""Dropout and attention for a processor: the same mathematics as PyTorch's, with fewer passes over
+memory.
 
-Taught with lesson 41 beside ``models``, measured in lesson 45. On a GPU both hand over to PyTorch's own kernels.
+Taught with lesson 41 beside ``models``, measured in lesson 45. On a GPU both hand over to PyTorch's
+own kernels.
 """
 
 import torch
@@ -11,11 +13,14 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "satlib"  # what transformers calls our attention
-STEPS = 2**16  # a dropout probability is rounded to a multiple of 1 / STEPS: sixteen random bits decide an element
+STEPS = (
+    2**16
+)  # a dropout probability is rounded to a multiple of 1 / STEPS: sixteen random bits decide an element
 
 
 def keep(shape: torch.Size, p: float, dtype: torch.dtype) -> torch.Tensor:
-    """A dropout mask on the CPU: 0 with probability p, else 1 / (1 - p), drawn from torch's global generator.
+    """A dropout mask on the CPU: 0 with probability p, else 1 / (1 - p), drawn from torch's global
+    generator.
 
     PyTorch draws a random number for every element; here four elements share one of 64 bits.
     """
@@ -27,7 +32,8 @@ def keep(shape: torch.Size, p: float, dtype: torch.dtype) -> torch.Tensor:
 
 
 def dropout(x: torch.Tensor, p: float, training: bool = True) -> torch.Tensor:
-    """Zero each element with probability p and scale the others by 1 / (1 - p); nothing outside training."""
+    """Zero each element with probability p and scale the others by 1 / (1 - p); nothing outside
+    training."""
     if not training or p == 0:
         return x
     if x.device.type != "cpu" or p == 1:
@@ -42,17 +48,29 @@ class Dropout(nn.Dropout):
         return dropout(x, self.p, self.training)
 
 
-def attention(module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
-              attention_mask: torch.Tensor | None, scaling: float | None = None, dropout: float = 0.0, **others):
-    """Scaled dot-product attention of query, key and value [B, heads, L, size]: output [B, L, heads, size], and None.
+def attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **others,
+):
+    """Scaled dot-product attention of query, key and value [B, heads, L, size]: output [B, L,
+    heads, size], and None.
 
-    attention_mask: True where a position may be seen, or None. PyTorch's fused kernel for a processor has no dropout,
-    and what it falls back to is slower than these five lines.
+    attention_mask: True where a position may be seen, or None. PyTorch's fused kernel for a
+    processor has no dropout, and what it falls back to is slower than these five lines.
     """
-    plain = key.shape[1] == query.shape[1] and not (attention_mask is None and getattr(module, "is_causal", False))
+    plain = key.shape[1] == query.shape[1] and not (
+        attention_mask is None and getattr(module, "is_causal", False)
+    )
     if not (dropout and plain and query.device.type == "cpu"):
-        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling,
-                                      **others)
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
+        )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = (query * scale) @ key.transpose(2, 3)
     if attention_mask is not None:
@@ -62,17 +80,20 @@ def attention(module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: 
 
 
 def halve(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor:
-    """What leaves the embeddings, in the 16 bits that the products of this block run in; else as it was.
+    """What leaves the embeddings, in the 16 bits that the products of this block run in; else as it
+    was.
 
-    Autocast alone leaves the sums between the layers in fp32 and casts them anew for every product, which takes memory.
+    Autocast alone leaves the sums between the layers in fp32 and casts them anew for every product,
+    which takes memory.
     """
     half = output.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     return output.to(torch.get_autocast_dtype("cpu")) if half else output
 
 
 def install(model: nn.Module, encoder: nn.Module) -> None:
-    """Let ``model`` use these layers: its nn.Dropout modules change their class, its encoder its attention and what
-    leaves its embeddings. An encoder whose code has an attention of its own keeps it.
+    """Let ``model`` use these layers: its nn.Dropout modules change their class, its encoder its
+    attention and what leaves its embeddings. An encoder whose code has an attention of its own
+    keeps it.
     """
     if isinstance(getattr(encoder, "embeddings", None), nn.Module):
         encoder.embeddings.register_forward_hook(halve)
@@ -84,9 +105,12 @@ def install(model: nn.Module, encoder: nn.Module) -> None:
 
 
 def recompute(encoder: nn.Module, wanted: bool) -> None:
-    """Where wanted, let a transformers encoder calculate its layers' inner values again instead of keeping them."""
+    """Where wanted, let a transformers encoder calculate its layers' inner values again instead of
+    keeping them."""
     if wanted:
-        enable = getattr(encoder, "activation_checkpointing_enable", None)  # the new name, in transformers 5.2x
+        enable = getattr(
+            encoder, "activation_checkpointing_enable", None
+        )  # the new name, in transformers 5.2x
         (enable or encoder.gradient_checkpointing_enable)()
 
 

@@ -1,7 +1,9 @@
-"""The task heads: what the logits of the last layer mean, and which loss trains them (article, 3.2 step 4, 4.1, 4.2).
+"""The task heads: what the logits of the last layer mean, and which loss trains them (article, 3.2
+step 4, 4.1, 4.2).
 
-Taught with lesson 41 beside ``models``. ``config`` is the model's (``satisfaction_model.SatisfactionConfig``); of it only head,
-low, high, threshold and group_means are read.
+Taught with lesson 41 beside ``models``. ``config`` is the model's
+(``satisfaction_model.SatisfactionConfig``); of it only head, low, high, threshold and group_means
+are read.
 """
 
 from dataclasses import dataclass
@@ -22,21 +24,27 @@ ABSENT = -20.0  # logit of a class that has no training example: a probability o
 
 
 def layer(size: int, head: str) -> torch.nn.Linear:
-    """The last layer of a head, for an input of ``size`` numbers: linear, with HEADS[head] logits."""
-    return heads_ordinal.layer(size, head) if head in ORDINAL else torch.nn.Linear(size, HEADS[head])
+    """The last layer of a head, for an input of ``size`` numbers: linear, with HEADS[head]
+    logits."""
+    return (
+        heads_ordinal.layer(size, head) if head in ORDINAL else torch.nn.Linear(size, HEADS[head])
+    )
 
 
 def loss_of(logits: torch.Tensor, ratings: torch.Tensor, config) -> torch.Tensor:
-    """Mean loss of a batch: squared error on [0, 1] (article, 4.1); in nats, cross-entropy (4.2) or an ordinal loss.
+    """Mean loss of a batch: squared error on [0, 1] (article, 4.1); in nats, cross-entropy (4.2) or
+    an ordinal loss.
 
-    logits [B] where the head has one, else [B, HEADS[head]]; ratings [B] on the scale, which become classes by rounding
-    half up, as in ``metrics.classes``.
+    logits [B] where the head has one, else [B, HEADS[head]]; ratings [B] on the scale, which become
+    classes by rounding half up, as in ``metrics.classes``.
     """
     ratings = ratings.to(logits.dtype)
     if config.head == "regression":
         return functional.mse_loss(logits, (ratings - config.low) / (config.high - config.low))
     if config.head == "binary":
-        return functional.binary_cross_entropy_with_logits(logits, (ratings >= config.threshold).to(logits.dtype))
+        return functional.binary_cross_entropy_with_logits(
+            logits, (ratings >= config.threshold).to(logits.dtype)
+        )
     y = (ratings + 0.5).floor().clamp(1, 5).long() - 1
     if config.head in ORDINAL:
         return heads_ordinal.loss_of(logits, ratings, y, config.head)
@@ -53,7 +61,8 @@ class Prediction:
 
 
 def read_logits(logits: np.ndarray, config) -> Prediction:
-    """Turn logits into a Prediction: rescale, or take the expectation under the predicted probabilities."""
+    """Turn logits into a Prediction: rescale, or take the expectation under the predicted
+    probabilities."""
     if config.head == "regression":
         rating = np.clip(from_unit(logits, config.low, config.high), config.low, config.high)
         return Prediction(rating, None, rating >= config.threshold)
@@ -67,21 +76,26 @@ def read_logits(logits: np.ndarray, config) -> Prediction:
 
 
 def group_means(ratings: np.ndarray, threshold: float) -> list[float]:
-    """Mean rating of the unsatisfied and of the satisfied: what a binary head needs to predict a rating.
+    """Mean rating of the unsatisfied and of the satisfied: what a binary head needs to predict a
+    rating.
 
     Raises ValueError where one of the two groups is empty.
     """
     happy = np.asarray(ratings) >= threshold
     if happy.all() or not happy.any():
-        raise ValueError(f"all ratings lie on one side of the threshold {threshold}; a binary head needs both sides")
+        raise ValueError(
+            f"all ratings lie on one side of the threshold {threshold}; a binary head needs both sides"
+        )
     return [float(np.mean(ratings[~happy])), float(np.mean(ratings[happy]))]
 
 
-def head_solution(seen: np.ndarray, ratings: np.ndarray, config, strength: float) -> tuple[np.ndarray, np.ndarray]:
+def head_solution(
+    seen: np.ndarray, ratings: np.ndarray, config, strength: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Weight and biases of the penalised linear model of the head's kind on embeddings [N, H].
 
-    ``heads_ordinal.write`` puts them into a model. Logits are embeddings @ weight.T + biases; a head with one score for
-    all boundaries has a weight of one row.
+    ``heads_ordinal.write`` puts them into a model. Logits are embeddings @ weight.T + biases; a
+    head with one score for all boundaries has a weight of one row.
     """
     from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -90,16 +104,29 @@ def head_solution(seen: np.ndarray, ratings: np.ndarray, config, strength: float
         return fitted.coef_[None], np.array([fitted.intercept_])
     labels = ratings >= config.threshold if config.head == "binary" else metrics.classes(ratings)
     if len(np.unique(labels)) == 1:
-        raise ValueError(f"all {len(labels)} ratings fall into one class; the head {config.head!r} needs at least two")
+        raise ValueError(
+            f"all {len(labels)} ratings fall into one class; the head {config.head!r} needs at least two"
+        )
     if config.head in ORDINAL:
         known = torch.from_numpy(np.asarray(ratings, dtype=np.float64))
-        return heads_ordinal.solution(seen, config.head, lambda logits: loss_of(logits, known, config), strength)
+        return heads_ordinal.solution(
+            seen, config.head, lambda logits: loss_of(logits, known, config), strength
+        )
     fitted = LogisticRegression(C=1 / strength, max_iter=1000).fit(seen, labels)
     if config.head == "binary":
         return fitted.coef_, fitted.intercept_
-    coefficients, intercepts, found = fitted.coef_, fitted.intercept_, fitted.classes_.astype(int) - 1
-    if len(found) == 2:  # one row of log-odds; half of it against minus half of it is the same in a softmax
-        coefficients, intercepts = np.vstack([-coefficients, coefficients]) / 2, np.array([-1, 1]) * intercepts[0] / 2
+    coefficients, intercepts, found = (
+        fitted.coef_,
+        fitted.intercept_,
+        fitted.classes_.astype(int) - 1,
+    )
+    if (
+        len(found) == 2
+    ):  # one row of log-odds; half of it against minus half of it is the same in a softmax
+        coefficients, intercepts = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.array([-1, 1]) * intercepts[0] / 2,
+        )
     weight, bias = np.zeros((len(CLASSES), seen.shape[1])), np.full(len(CLASSES), ABSENT)
     weight[found], bias[found] = coefficients, intercepts
     return weight, bias

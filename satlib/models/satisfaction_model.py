@@ -1,8 +1,10 @@
-"""A pretrained encoder, a pooling, and a head that predicts satisfaction (article, section 3.2, steps 3 and 4).
+"""A pretrained encoder, a pooling, and a head that predicts satisfaction (article, section 3.2,
+steps 3 and 4).
 
-``build`` puts them together from a folder or a hub name; ``predict`` gives the expected rating, its distribution where
-the head has one, and satisfied or not. The model is an ordinary ``transformers`` model: ``save_pretrained`` writes
-safetensors and JSON, ``from_pretrained`` and the auto classes read them, and nothing else is ever loaded.
+``build`` puts them together from a folder or a hub name; ``predict`` gives the expected rating, its
+distribution where the head has one, and satisfied or not. The model is an ordinary ``transformers``
+model: ``save_pretrained`` writes safetensors and JSON, ``from_pretrained`` and the auto classes
+read them, and nothing else is ever loaded.
 """
 
 from collections.abc import Sequence
@@ -22,39 +24,62 @@ from satlib.models.heads import HEADS, Prediction, layer, loss_of, read_logits
 from satlib.models.heads_ordinal import SharedScore
 
 POOLINGS = ("cls", "mean", "last")
-BATCH_TOKENS = {True: 1024, False: 16384}  # of a batch when predicting: on a CPU (measured in lesson 45), elsewhere
+BATCH_TOKENS = {
+    True: 1024,
+    False: 16384,
+}  # of a batch when predicting: on a CPU (measured in lesson 45), elsewhere
 
 
 class SatisfactionConfig(transformers.PretrainedConfig):
     """Everything that shapes the model.
 
-    encoder: the encoder's own config as a dict. head: "regression" (squared error on [0, 1]), "binary" (cross-entropy
-    of satisfied, that is rating >= threshold), "classes" (cross-entropy over 1..5), or one of lesson 13: "cumulative",
-    "coral", "corn", "soft" (cross-entropy against the rating spread over two). pooling: "cls", "mean" or "last".
-    features: number of behaviour features joined to the pooled text. low, high: the rating scale. group_means: for the
-    binary head, the mean rating of the unsatisfied and of the satisfied, so that it too can predict a rating.
+    encoder: the encoder's own config as a dict. head: "regression" (squared error on [0, 1]),
+    "binary" (cross-entropy of satisfied, that is rating >= threshold), "classes" (cross-entropy
+    over 1..5), or one of lesson 13: "cumulative", "coral", "corn", "soft" (cross-entropy against
+    the rating spread over two). pooling: "cls", "mean" or "last". features: number of behaviour
+    features joined to the pooled text. low, high: the rating scale. group_means: for the binary
+    head, the mean rating of the unsatisfied and of the satisfied, so that it too can predict a
+    rating.
     """
 
     model_type = "satisfaction"
 
-    def __init__(self, encoder: dict | None = None, head: str = "regression", pooling: str = "mean", features: int = 0,
-                 low: float = 1.0, high: float = 5.0, threshold: float = 4.0, dropout: float = 0.1,
-                 group_means: Sequence[float] = (2.0, 4.5), **others):
+    def __init__(
+        self,
+        encoder: dict | None = None,
+        head: str = "regression",
+        pooling: str = "mean",
+        features: int = 0,
+        low: float = 1.0,
+        high: float = 5.0,
+        threshold: float = 4.0,
+        dropout: float = 0.1,
+        group_means: Sequence[float] = (2.0, 4.5),
+        **others,
+    ):
         runtime.one_of("head", head, HEADS)
         runtime.one_of("pooling", pooling, POOLINGS)
         if not low < threshold <= high:
-            raise ValueError(f"threshold {threshold} must lie above {low} and at most at {high}, the ends of the scale")
+            raise ValueError(
+                f"threshold {threshold} must lie above {low} and at most at {high}, the ends of the scale"
+            )
         super().__init__(**others)
-        self.encoder, self.head, self.pooling, self.features = encoder or {}, head, pooling, features
+        self.encoder, self.head, self.pooling, self.features = (
+            encoder or {},
+            head,
+            pooling,
+            features,
+        )
         self.low, self.high, self.threshold, self.dropout = low, high, threshold, dropout
         self.group_means = list(group_means)
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
-    """One vector per sequence: hidden [B, L, H] and mask [B, L] (1 = token, 0 = padding) give [B, H].
+    """One vector per sequence: hidden [B, L, H] and mask [B, L] (1 = token, 0 = padding) give [B,
+    H].
 
-    "cls" takes the first token, "last" the last one that is not padding (decoder models have seen everything only
-    there), "mean" the average over the tokens that are not padding.
+    "cls" takes the first token, "last" the last one that is not padding (decoder models have seen
+    everything only there), "mean" the average over the tokens that are not padding.
     """
     if how == "cls":
         return hidden[:, 0]
@@ -75,7 +100,9 @@ class SatisfactionModel(transformers.PreTrainedModel):
         inner = transformers.AutoConfig.for_model(**config.encoder)
         self.encoder = transformers.AutoModel.from_config(inner)
         if getattr(self.encoder, "pooler", None) is not None:
-            self.encoder.pooler = None  # BERT's own pooler is not used here, and DDP refuses weights without gradient
+            self.encoder.pooler = (
+                None  # BERT's own pooler is not used here, and DDP refuses weights without gradient
+            )
         self.dropout = nn.Dropout(config.dropout)
         self.head = layer(inner.hidden_size + config.features, config.head)
         cpu_layers.install(self, self.encoder)
@@ -94,21 +121,30 @@ class SatisfactionModel(transformers.PreTrainedModel):
         return self.config.encoder.get("pad_token_id") or 0
 
     def embed(self, input_ids, attention_mask, features=None) -> torch.Tensor:
-        """What the head sees: the pooled text [B, H], in fp32, with the behaviour features behind it.
+        """What the head sees: the pooled text [B, H], in fp32, with the behaviour features behind
+        it.
 
-        In training, dropout acts on the text only: without the user's mean, say, a prediction would be far off.
+        In training, dropout acts on the text only: without the user's mean, say, a prediction would
+        be far off.
         """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         pooled = self.dropout(pool(hidden.float(), attention_mask, self.config.pooling))
         return pooled if features is None else torch.cat([pooled, features], dim=1)
 
-    def forward(self, input_ids, attention_mask, features=None, labels=None, **_) -> SequenceClassifierOutput:
-        """Logits [B] or [B, HEADS[head]]; with labels (ratings [B] on the scale) also the mean loss of the batch."""
+    def forward(
+        self, input_ids, attention_mask, features=None, labels=None, **_
+    ) -> SequenceClassifierOutput:
+        """Logits [B] or [B, HEADS[head]]; with labels (ratings [B] on the scale) also the mean loss
+        of the batch."""
         if (0 if features is None else features.shape[1]) != self.config.features:
-            raise ValueError(f"the model was built for {self.config.features} behaviour features, "
-                             f"the batch has {0 if features is None else features.shape[1]}")
+            raise ValueError(
+                f"the model was built for {self.config.features} behaviour features, "
+                f"the batch has {0 if features is None else features.shape[1]}"
+            )
         seen = self.embed(input_ids, attention_mask, features)
-        with torch.autocast(seen.device.type, enabled=False):  # one small product: not worth the digits bf16 would cost
+        with torch.autocast(
+            seen.device.type, enabled=False
+        ):  # one small product: not worth the digits bf16 would cost
             logits = self.head(seen)
         logits = logits.squeeze(-1) if logits.shape[-1] == 1 else logits
         loss = None if labels is None else loss_of(logits, labels, self.config)
@@ -121,22 +157,33 @@ def build(encoder: str = "embedded", revision: str | None = None, seed: int = 0,
     encoder, revision: see ``encoders.load_encoder``. config: see SatisfactionConfig.
     """
     inner, tokenizer = load_encoder(encoder, revision)
-    settings = {k: v for k, v in inner.config.to_dict().items() if k not in ("_name_or_path", "transformers_version")}
+    settings = {
+        k: v
+        for k, v in inner.config.to_dict().items()
+        if k not in ("_name_or_path", "transformers_version")
+    }
     torch.manual_seed(seed)
     model = SatisfactionModel(SatisfactionConfig(encoder=settings, **config))
-    model.encoder.load_state_dict(inner.state_dict(), strict=False)  # all but BERT's pooler, see ``pretrained``
+    model.encoder.load_state_dict(
+        inner.state_dict(), strict=False
+    )  # all but BERT's pooler, see ``pretrained``
     return model, tokenizer
 
 
 def load(folder: str | Path):
-    """Model and tokenizer from a folder that ``save`` wrote; a folder of another kind of model is refused."""
+    """Model and tokenizer from a folder that ``save`` wrote; a folder of another kind of model is
+    refused."""
     folder = Path(folder)
     found = storage.read_json(folder / "config.json")
     if found.get("model_type") != SatisfactionConfig.model_type:
-        raise ValueError(f"{folder} holds a model of type {found.get('model_type')!r}, not a satisfaction model; "
-                         "give a folder that satlib saved, or use build(encoder=...) to start from it")
+        raise ValueError(
+            f"{folder} holds a model of type {found.get('model_type')!r}, not a satisfaction model; "
+            "give a folder that satlib saved, or use build(encoder=...) to start from it"
+        )
     if not (found.get("encoder") or {}).get("model_type"):
-        raise ValueError(f"{folder / 'config.json'} describes no encoder; give the whole folder that satlib saved")
+        raise ValueError(
+            f"{folder / 'config.json'} describes no encoder; give the whole folder that satlib saved"
+        )
     model = pretrained(SatisfactionModel, folder, local_files_only=True)
     return model.eval(), bounded(tokens.load_tokenizer(folder), model.encoder)
 
@@ -149,22 +196,34 @@ def save(model: SatisfactionModel, tokenizer, folder: str | Path) -> None:
 
 
 @torch.no_grad()
-def run(model: SatisfactionModel, sequences: Sequence[Sequence[int]], features: np.ndarray | None = None,
-        batch_tokens: int = 0, what: str = "logits", autocast: torch.dtype | None = None) -> np.ndarray:
-    """Logits (or, with what="embedding", the head's input) of token sequences, in their order, dropout off.
+def run(
+    model: SatisfactionModel,
+    sequences: Sequence[Sequence[int]],
+    features: np.ndarray | None = None,
+    batch_tokens: int = 0,
+    what: str = "logits",
+    autocast: torch.dtype | None = None,
+) -> np.ndarray:
+    """Logits (or, with what="embedding", the head's input) of token sequences, in their order,
+    dropout off.
 
-    Sequences of similar length share a batch of at most ``batch_tokens`` positions, so that little is spent on padding
-    and long texts take no more memory than short ones; 0 takes BATCH_TOKENS of the device. autocast: the number format
-    of the products; None is fp32.
+    Sequences of similar length share a batch of at most ``batch_tokens`` positions, so that little
+    is spent on padding and long texts take no more memory than short ones; 0 takes BATCH_TOKENS of
+    the device. autocast: the number format of the products; None is fp32.
     """
     if not len(sequences) or features is not None and len(features) != len(sequences):
-        raise ValueError(f"{len(sequences)} texts and {'no' if features is None else len(features)} rows of behaviour "
-                         "features; give at least one text, and one row for each")
+        raise ValueError(
+            f"{len(sequences)} texts and {'no' if features is None else len(features)} rows of behaviour "
+            "features; give at least one text, and one row for each"
+        )
     model.eval()
     features = None if features is None else np.asarray(features, dtype=np.float32)
     lengths = np.array([len(s) for s in sequences])
     order = np.argsort(lengths, kind="stable")
-    batches = np.split(order, tokens.within(lengths[order], batch_tokens or BATCH_TOKENS[model.device.type == "cpu"]))
+    batches = np.split(
+        order,
+        tokens.within(lengths[order], batch_tokens or BATCH_TOKENS[model.device.type == "cpu"]),
+    )
     rows: list = [None] * len(order)
     # One autocast around all batches: it then converts each weight once, not once a batch.
     with torch.autocast(model.device.type, dtype=autocast, enabled=autocast is not None):
@@ -172,19 +231,34 @@ def run(model: SatisfactionModel, sequences: Sequence[Sequence[int]], features: 
             padded = tokens.pad([sequences[i] for i in batch], model.pad_id)
             ids, mask = (torch.from_numpy(a).to(model.device) for a in padded)
             extra = None if features is None else torch.tensor(features[batch], device=model.device)
-            out = model.embed(ids, mask, extra) if what == "embedding" else model(ids, mask, extra).logits
+            out = (
+                model.embed(ids, mask, extra)
+                if what == "embedding"
+                else model(ids, mask, extra).logits
+            )
             for i, row in zip(batch, out.float().cpu().numpy(), strict=True):
                 rows[i] = row
     return np.stack(rows)
 
 
-def predict(model: SatisfactionModel, tokenizer, texts: Sequence[str], features: np.ndarray | None = None,
-            batch_tokens: int = 0, max_length: int = 128, autocast: torch.dtype | None = None) -> Prediction:
-    """Predict the satisfaction behind texts (as ``sequences.to_text`` writes them); see ``run`` for the options."""
+def predict(
+    model: SatisfactionModel,
+    tokenizer,
+    texts: Sequence[str],
+    features: np.ndarray | None = None,
+    batch_tokens: int = 0,
+    max_length: int = 128,
+    autocast: torch.dtype | None = None,
+) -> Prediction:
+    """Predict the satisfaction behind texts (as ``sequences.to_text`` writes them); see ``run`` for
+    the options."""
     sequences = tokens.tokenise(texts, tokenizer, max_length)
-    return read_logits(run(model, sequences, features, batch_tokens, autocast=autocast).astype(float), model.config)
+    return read_logits(
+        run(model, sequences, features, batch_tokens, autocast=autocast).astype(float), model.config
+    )
 
 
 transformers.AutoConfig.register(SatisfactionConfig.model_type, SatisfactionConfig, exist_ok=True)
-transformers.AutoModelForSequenceClassification.register(SatisfactionConfig, SatisfactionModel, exist_ok=True)
-
+transformers.AutoModelForSequenceClassification.register(
+    SatisfactionConfig, SatisfactionModel, exist_ok=True
+)

@@ -1,6 +1,8 @@
-"""Regressors of ratings: ridge on dense rows, and the encoder fine-tuned, both from rows by part to ratings by part.
+"""Regressors of ratings: ridge on dense rows, and the encoder fine-tuned, both from rows by part to
+ratings by part.
 
-Taught with lesson 64. Unlike ``classifiers`` they keep half stars, and choose on validation rows, never on test rows.
+Taught with lesson 64. Unlike ``classifiers`` they keep half stars, and choose on validation rows,
+never on test rows.
 """
 
 import tempfile
@@ -24,7 +26,8 @@ PARTS = ("validation", "test")
 
 @dataclass(frozen=True)
 class Settings:
-    """How the encoder learns. train_rows: a seeded choice of the training rows (0: all); max_length: in tokens."""
+    """How the encoder learns. train_rows: a seeded choice of the training rows (0: all);
+    max_length: in tokens."""
 
     epochs: int = 1
     batch_size: int = 32
@@ -34,13 +37,19 @@ class Settings:
     seed: int = 0
 
 
-def ridge(rows: dict[str, np.ndarray], ratings: dict[str, np.ndarray], scale: tuple[float, float],
-          alphas: Sequence[float] = PENALTIES) -> tuple[dict[str, np.ndarray], float]:
-    """Ridge regression on dense rows [N, D] of each part: ratings of the judged parts, on the scale, and the penalty.
+def ridge(
+    rows: dict[str, np.ndarray],
+    ratings: dict[str, np.ndarray],
+    scale: tuple[float, float],
+    alphas: Sequence[float] = PENALTIES,
+) -> tuple[dict[str, np.ndarray], float]:
+    """Ridge regression on dense rows [N, D] of each part: ratings of the judged parts, on the
+    scale, and the penalty.
 
-    Columns are brought to mean 0 and standard deviation 1 by the training rows. With the eigenvectors V and eigenvalues
-    s of X'X the weights are V (V'X'y / (s + alpha)), so one decomposition serves all penalties; the one with the lowest
-    validation RMSE is kept. Source: Hoerl and Kennard, Ridge regression, Technometrics 12(1), 1970.
+    Columns are brought to mean 0 and standard deviation 1 by the training rows. With the
+    eigenvectors V and eigenvalues s of X'X the weights are V (V'X'y / (s + alpha)), so one
+    decomposition serves all penalties; the one with the lowest validation RMSE is kept. Source:
+    Hoerl and Kennard, Ridge regression, Technometrics 12(1), 1970.
     """
     middle, spread = rows["train"].mean(axis=0), rows["train"].std(axis=0)
     scaled = {part: (x - middle) / np.where(spread > 0, spread, 1) for part, x in rows.items()}
@@ -49,27 +58,49 @@ def ridge(rows: dict[str, np.ndarray], ratings: dict[str, np.ndarray], scale: tu
     turned = vectors.T @ (scaled["train"].T @ (ratings["train"] - mean))
 
     def predict(part: str, alpha: float) -> np.ndarray:
-        return np.clip(mean + scaled[part] @ (vectors @ (turned / (np.maximum(values, 0) + alpha))), *scale)
+        return np.clip(
+            mean + scaled[part] @ (vectors @ (turned / (np.maximum(values, 0) + alpha))), *scale
+        )
 
-    best = min(alphas, key=lambda alpha: metrics.rmse(ratings["validation"], predict("validation", alpha)))
+    best = min(
+        alphas, key=lambda alpha: metrics.rmse(ratings["validation"], predict("validation", alpha))
+    )
     return {part: predict(part, best) for part in PARTS}, float(best)
 
 
-def encoder(texts: dict[str, Sequence[str]], ratings: dict[str, np.ndarray], scale: tuple[float, float],
-             settings: Settings, features: dict[str, np.ndarray] | None = None
-             ) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """The embedded encoder with a regression head, fitted on it frozen, then fine-tuned: ratings [N] of the judged
-    parts, on the scale, and the curves.
+def encoder(
+    texts: dict[str, Sequence[str]],
+    ratings: dict[str, np.ndarray],
+    scale: tuple[float, float],
+    settings: Settings,
+    features: dict[str, np.ndarray] | None = None,
+) -> tuple[dict[str, np.ndarray], list[dict]]:
+    """The embedded encoder with a regression head, fitted on it frozen, then fine-tuned: ratings
+    [N] of the judged parts, on the scale, and the curves.
 
-    features: behaviour features [N, F] of every part, which join the text before the head. A part of the validation
-    rows chooses the head's penalty and the best epoch.
+    features: behaviour features [N, F] of every part, which join the text before the head. A part
+    of the validation rows chooses the head's penalty and the best epoch.
     """
     width = 0 if features is None else features["train"].shape[1]
-    model, tokenizer = satisfaction_model.build(seed=settings.seed, features=width, low=scale[0], high=scale[1])
-    encoded = {part: Rows(tokens.tokenise([text or "." for text in texts[part]], tokenizer, settings.max_length),
-                          ratings[part], None if features is None else features[part]) for part in texts}
-    plan = Plan(epochs=settings.epochs, batch_size=settings.batch_size, learning_rate=settings.learning_rate,
-                seed=settings.seed, patience=0, save_every=10**9)
+    model, tokenizer = satisfaction_model.build(
+        seed=settings.seed, features=width, low=scale[0], high=scale[1]
+    )
+    encoded = {
+        part: Rows(
+            tokens.tokenise([text or "." for text in texts[part]], tokenizer, settings.max_length),
+            ratings[part],
+            None if features is None else features[part],
+        )
+        for part in texts
+    }
+    plan = Plan(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        patience=0,
+        save_every=10**9,
+    )
     half = loop.HALF.get(precision(plan.precision))
     known, few = encoded["train"].some(settings.train_rows), encoded["validation"].some(JUDGED)
     finetune.fit_head(model, known, few, autocast=half)
@@ -77,6 +108,8 @@ def encoder(texts: dict[str, Sequence[str]], ratings: dict[str, np.ndarray], sca
         state = loop.train(model, known, few, plan, folder)
     found = {}
     for part in PARTS:
-        logits = satisfaction_model.run(model, encoded[part].sequences, encoded[part].features, autocast=half)
+        logits = satisfaction_model.run(
+            model, encoded[part].sequences, encoded[part].features, autocast=half
+        )
         found[part] = heads.read_logits(logits.astype(float), model.config).rating
     return found, state.curves

@@ -1,8 +1,9 @@
-"""Classifiers of texts into 1..5 stars, from a constant to a fine-tuned encoder, each judged after every epoch.
+"""Classifiers of texts into 1..5 stars, from a constant to a fine-tuned encoder, each judged after
+every epoch.
 
-``fit`` returns a list of probabilities [M, 5] of the judged texts, one entry an epoch (one in all, where a learner has
-no epochs). Who calls it chooses among the epochs, and says how: protocols of the literature differ in just that.
-Taught with lesson 61.
+``fit`` returns a list of probabilities [M, 5] of the judged texts, one entry an epoch (one in all,
+where a learner has no epochs). Who calls it chooses among the epochs, and says how: protocols of
+the literature differ in just that. Taught with lesson 61.
 """
 
 import re
@@ -29,8 +30,8 @@ STARS = np.arange(1.0, 6.0)
 
 @dataclass(frozen=True)
 class Settings:
-    """How the networks learn. train_rows: of the encoder, a seeded choice (0: all); max_length: of the encoder, in
-    tokens; words: the last ones that the GRU reads."""
+    """How the networks learn. train_rows: of the encoder, a seeded choice (0: all); max_length: of
+    the encoder, in tokens; words: the last ones that the GRU reads."""
 
     epochs: int = 2
     batch_size: int = 32
@@ -44,8 +45,8 @@ class Settings:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Training texts [N], their classes in stars [N], their annotators' mean [N] (None: the classes), and behaviour
-    features [N, F] for the encoder (None: none). A text may be empty."""
+    """Training texts [N], their classes in stars [N], their annotators' mean [N] (None: the
+    classes), and behaviour features [N, F] for the encoder (None: none). A text may be empty."""
 
     texts: Sequence[str]
     stars: np.ndarray
@@ -65,7 +66,8 @@ def prior(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
 
 
 def bayes(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
-    """Multinomial naive Bayes on counts of words and pairs of words that occur in at least two texts."""
+    """Multinomial naive Bayes on counts of words and pairs of words that occur in at least two
+    texts."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.naive_bayes import MultinomialNB
 
@@ -73,7 +75,8 @@ def bayes(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
 
 
 def logistic(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
-    """Logistic regression on TF-IDF weights of words and pairs of words that occur in at least two texts."""
+    """Logistic regression on TF-IDF weights of words and pairs of words that occur in at least two
+    texts."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
@@ -89,7 +92,8 @@ def _words(view, learner, rows: Labelled, judged: Sequence[str]) -> list[np.ndar
 
 
 class Reader(nn.Module):
-    """A GRU over the words of a text, each a hashed embedding, and a linear layer on its last state: logits [B, 5]."""
+    """A GRU over the words of a text, each a hashed embedding, and a linear layer on its last
+    state: logits [B, 5]."""
 
     def __init__(self, width: int = 64):
         super().__init__()
@@ -105,7 +109,9 @@ class Reader(nn.Module):
 
 def gru(rows: Labelled, judged: Sequence[str], settings: Settings) -> list[np.ndarray]:
     """A GRU over the last words of a text, trained from nothing by Adam."""
-    seen, unseen = (torch.from_numpy(_hashed(texts, settings.words)) for texts in (rows.texts, judged))
+    seen, unseen = (
+        torch.from_numpy(_hashed(texts, settings.words)) for texts in (rows.texts, judged)
+    )
     labels = torch.from_numpy(metrics.classes(rows.stars) - 1)
     found = []
     with torch.random.fork_rng(devices=[]):
@@ -121,7 +127,11 @@ def gru(rows: Labelled, judged: Sequence[str], settings: Settings) -> list[np.nd
                 optimizer.step()
             model.eval()
             with torch.no_grad():
-                found.append(torch.cat([model(part).softmax(1) for part in unseen.split(1024)]).double().numpy())
+                found.append(
+                    torch.cat([model(part).softmax(1) for part in unseen.split(1024)])
+                    .double()
+                    .numpy()
+                )
     return found
 
 
@@ -129,24 +139,44 @@ def _hashed(texts: Sequence[str], words: int) -> np.ndarray:
     """The last words of every text as columns of the hash table, [N, words], zeros on the left."""
     found = np.zeros((len(texts), words), dtype=np.int64)
     for row, text in enumerate(texts):
-        kept = [event_steps.bucket(word) for word in re.findall(event_steps.TOKEN, text.lower())[-words:]]
-        found[row, words - len(kept):] = kept
+        kept = [
+            event_steps.bucket(word)
+            for word in re.findall(event_steps.TOKEN, text.lower())[-words:]
+        ]
+        found[row, words - len(kept) :] = kept
     return found
 
 
-def encoder(rows: Labelled, judged: Sequence[str], settings: Settings, head: str = "classes",
-            features: np.ndarray | None = None) -> list[np.ndarray]:
-    """The embedded pretrained encoder: a head fitted on it frozen (entry 0), then fine-tuned (an entry an epoch).
+def encoder(
+    rows: Labelled,
+    judged: Sequence[str],
+    settings: Settings,
+    head: str = "classes",
+    features: np.ndarray | None = None,
+) -> list[np.ndarray]:
+    """The embedded pretrained encoder: a head fitted on it frozen (entry 0), then fine-tuned (an
+    entry an epoch).
 
-    features: behaviour features [M, F] of the judged texts, where ``rows`` has them. The head "soft" learns the
-    annotators' mean, the others the classes.
+    features: behaviour features [M, F] of the judged texts, where ``rows`` has them. The head
+    "soft" learns the annotators' mean, the others the classes.
     """
-    model, tokenizer = satisfaction_model.build(head=head, features=0 if features is None else features.shape[1])
+    model, tokenizer = satisfaction_model.build(
+        head=head, features=0 if features is None else features.shape[1]
+    )
     ratings = rows.means if head == "soft" and rows.means is not None else rows.stars
-    known = Rows(_tokens(rows.texts, tokenizer, settings), np.asarray(ratings, dtype=float), rows.features)
+    known = Rows(
+        _tokens(rows.texts, tokenizer, settings), np.asarray(ratings, dtype=float), rows.features
+    )
     known = known.some(settings.train_rows)
-    plan = Plan(epochs=settings.epochs, batch_size=settings.batch_size, learning_rate=settings.learning_rate,
-                seed=settings.seed, patience=0, metric="loss", save_every=10**9)
+    plan = Plan(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        patience=0,
+        metric="loss",
+        save_every=10**9,
+    )
     half = loop.HALF.get(precision(plan.precision))
     unseen, found = _tokens(judged, tokenizer, settings), []
 
@@ -166,25 +196,39 @@ def encoder(rows: Labelled, judged: Sequence[str], settings: Settings, head: str
 
 
 def _tokens(texts: Sequence[str], tokenizer, settings: Settings) -> list[list[int]]:
-    return tokens.tokenise([text or "." for text in texts], tokenizer, settings.max_length)  # nothing said yet: a dot
+    return tokens.tokenise(
+        [text or "." for text in texts], tokenizer, settings.max_length
+    )  # nothing said yet: a dot
 
 
-SIMPLE: dict[str, Callable] = {"always-3": always, "prior": prior, "naive-bayes": bayes, "tfidf-logistic": logistic}
+SIMPLE: dict[str, Callable] = {
+    "always-3": always,
+    "prior": prior,
+    "naive-bayes": bayes,
+    "tfidf-logistic": logistic,
+}
 HEADS = {"bert-classes": "classes", "bert-ordinal": "cumulative", "bert-soft": "soft"}
 NAMES = (*SIMPLE, "gru", *HEADS)
 
 
-def fit(name: str, rows: Labelled, judged: Sequence[str], settings: Settings = Settings(),
-        features: np.ndarray | None = None) -> list[np.ndarray]:
+def fit(
+    name: str,
+    rows: Labelled,
+    judged: Sequence[str],
+    settings: Settings = Settings(),
+    features: np.ndarray | None = None,
+) -> list[np.ndarray]:
     """Learn from ``rows`` and give probabilities [M, 5] of the judged texts after every epoch.
 
-    name: one of NAMES. Of an encoder (HEADS), entry 0 is the frozen one. Raises ValueError for another name, and for no
-    rows.
+    name: one of NAMES. Of an encoder (HEADS), entry 0 is the frozen one. Raises ValueError for
+    another name, and for no rows.
     """
     runtime.one_of("classifier", name, NAMES)
     if not len(rows.texts) or len(rows.texts) != len(rows.stars):
-        raise ValueError(f"{len(rows.texts)} texts and {len(rows.stars)} classes; give a class to each text, "
-                         "and at least one text")
+        raise ValueError(
+            f"{len(rows.texts)} texts and {len(rows.stars)} classes; give a class to each text, "
+            "and at least one text"
+        )
     if name in SIMPLE:
         return SIMPLE[name](rows, judged)
     if name == "gru":

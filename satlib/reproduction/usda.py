@@ -1,7 +1,7 @@
 """Protocol B, three classes with the user's words in view (USDA and ASAP); taught with lesson 62.
 
-Training rows are rebuilt (``usda``), the published validation and test rows used as they are. The classes are 2, 3 and
-4 stars. A network's epoch is chosen by macro-F1 on the validation rows.
+Training rows are rebuilt (``usda``), the published validation and test rows used as they are. The
+classes are 2, 3 and 4 stars. A network's epoch is chosen by macro-F1 on the validation rows.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from satlib import record_cache
 from satlib.data import agreement, corpora, labels, splits
 from satlib.data.interactions import PARTS, Example
 from satlib.data.readers import usda
-from satlib.evaluation import ensembles, metrics
+from satlib.evaluation import ensembles, judging, metrics
 from satlib.records import RunRecord
 from satlib.reproduction import protocols, text_classifiers
 from satlib.reproduction.text_classifiers import Labelled, Settings
@@ -36,26 +36,39 @@ MODELS = {
 ANNOTATOR = "one-annotator"
 ORDER = (*MODELS, ANNOTATOR)  # of all tables
 LENGTHS = {"utterance": 48, "system": 48, "context": 32}  # tokens that the encoder reads
-EPOCHS = {"utterance": 3, "system": 3, "context": 1}  # of the encoder; a dialogue costs three times as much as a turn
+EPOCHS = {
+    "utterance": 3,
+    "system": 3,
+    "context": 1,
+}  # of the encoder; a dialogue costs three times as much as a turn
 
 
 def text(example: Example, view: str) -> str:
-    """What a model reads: the user's last words, the system's last words, or the dialogue, the user's words last."""
+    """What a model reads: the user's last words, the system's last words, or the dialogue, the
+    user's words last."""
     last = example.target.text if example.target is not None else "OVERALL"
     if view == "utterance":
         return last
     if view == "system":
-        return next((event.text for event in reversed(example.events) if event.actor == "system"), "")
-    return " ".join([f"{event.actor}: {event.text}" for event in example.events] + [f"user: {last}"])
+        return next(
+            (event.text for event in reversed(example.events) if event.actor == "system"), ""
+        )
+    return " ".join(
+        [f"{event.actor}: {event.text}" for event in example.events] + [f"user: {last}"]
+    )
 
 
-def previous(train: Sequence[Example], judged: Sequence[Example], folds: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """What a first model says of a dialogue's earlier user turns, as features of the rows: [N, 11] and [M, 11].
+def previous(
+    train: Sequence[Example], judged: Sequence[Example], folds: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a first model says of a dialogue's earlier user turns, as features of the rows: [N, 11]
+    and [M, 11].
 
-    The first model is TF-IDF with logistic regression on single user turns. For a training row it has not seen the
-    row's dialogue (``folds`` folds by dialogue), for a judged row it has seen all training rows. Features: the mean
-    probabilities of the three classes over the earlier turns, those of the last one, whether the row is OVERALL, the
-    first three times that, and the logarithm of 1 + the number of earlier turns. No label of an earlier turn is used.
+    The first model is TF-IDF with logistic regression on single user turns. For a training row it
+    has not seen the row's dialogue (``folds`` folds by dialogue), for a judged row it has seen all
+    training rows. Features: the mean probabilities of the three classes over the earlier turns,
+    those of the last one, whether the row is OVERALL, the first three times that, and the logarithm
+    of 1 + the number of earlier turns. No label of an earlier turn is used.
     """
     turns = [e for e in train if e.target is not None]
     fold = {group: i % folds for i, group in enumerate(sorted({e.group for e in train}))}
@@ -70,7 +83,9 @@ def _said(turns: Sequence[Example], rows: Sequence[Example]) -> np.ndarray:
     said = [[event.text for event in row.events if event.actor == "user"] for row in rows]
     known = Labelled([e.target.text for e in turns], np.array([e.rating for e in turns]))
     place = {words: i for i, words in enumerate(sorted({words for row in said for words in row}))}
-    (chances,) = text_classifiers.fit("tfidf-logistic", known, list(place)) if place else [np.zeros((0, 5))]
+    (chances,) = (
+        text_classifiers.fit("tfidf-logistic", known, list(place)) if place else [np.zeros((0, 5))]
+    )
     found = np.zeros((len(rows), 11))
     for i, (row, words) in enumerate(zip(rows, said, strict=True)):
         p = chances[[place[w] for w in words], 1:4] if words else np.full((1, 3), 1 / 3)
@@ -85,8 +100,11 @@ def load(dataset: str, data_dir: str = "") -> tuple[corpora.Loaded, dict[str, li
     return loaded, {part: [e for e in loaded.examples if e.part == part] for part in PARTS}
 
 
-def fit(model: str, parts: dict[str, list[Example]], settings: Settings) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """Probabilities [N, 5] of the validation and the test rows at the best epoch, and the macro-F1 of all epochs."""
+def fit(
+    model: str, parts: dict[str, list[Example]], settings: Settings
+) -> tuple[dict[str, np.ndarray], list[dict]]:
+    """Probabilities [N, 5] of the validation and the test rows at the best epoch, and the macro-F1
+    of all epochs."""
     name, view, with_previous = MODELS[model]
     train, judged = parts["train"], parts["validation"] + parts["test"]
     rows = Labelled([text(e, view) for e in train], np.array([e.rating for e in train]))
@@ -98,7 +116,9 @@ def fit(model: str, parts: dict[str, list[Example]], settings: Settings) -> tupl
         if with_previous:
             seen, features = previous(train, judged)
             rows = replace(rows, features=seen)
-        epochs = text_classifiers.fit(name, rows, [text(e, view) for e in judged], settings, features)
+        epochs = text_classifiers.fit(
+            name, rows, [text(e, view) for e in judged], settings, features
+        )
     n, truth = len(parts["validation"]), np.array([e.rating for e in parts["validation"]])
     found = [metrics.macro_f1(truth, p[:n].argmax(axis=1) + 1.0) for p in epochs]
     best = epochs[int(np.argmax(found))]
@@ -111,53 +131,92 @@ def of_view(settings: Settings, view: str) -> Settings:
     return replace(settings, max_length=LENGTHS[view], epochs=EPOCHS[view])
 
 
-def run(dataset: str, model: str, settings: Settings, folder: str | Path, data_dir: str = "") -> RunRecord:
-    """The record of one model under protocol B: read from ``folder`` where it is, else made; saves the split too."""
+def run(
+    dataset: str, model: str, settings: Settings, folder: str | Path, data_dir: str = ""
+) -> RunRecord:
+    """The record of one model under protocol B: read from ``folder`` where it is, else made; saves
+    the split too."""
     loaded, parts = load(dataset, data_dir)
     job = _job(loaded, parts, model, settings.seed, folder)
     parameters = protocols.settings_of(of_view(settings, MODELS[model][1]))
 
     def make() -> RunRecord:
         found, curves = fit(model, parts, settings)
-        judged = {part: protocols.from_probabilities(parts[part], [e.rating for e in parts[part]], p, keep=True)
-                  for part, p in found.items()}
-        return protocols.record(job, judged, protocols.PROTOCOLS["B"].metrics, parameters, curves)
+        judged = {
+            part: judging.from_probabilities(
+                parts[part], [e.rating for e in parts[part]], p, keep=True
+            )
+            for part, p in found.items()
+        }
+        return judging.record(job, judged, protocols.PROTOCOLS["B"].metrics, parameters, curves)
 
     return record_cache.complete(job, parameters, make, folder)
 
 
-def _job(loaded: corpora.Loaded, parts: dict[str, list[Example]], model: str, seed: int, folder: str | Path) -> dict:
+def _job(
+    loaded: corpora.Loaded,
+    parts: dict[str, list[Example]],
+    model: str,
+    seed: int,
+    folder: str | Path,
+) -> dict:
     whole = [e for part in ("validation", "test") for e in parts[part] if e.target is None]
     ids = {part: [e.id for e in rows] for part, rows in (parts | {"overall": whole}).items()}
     record_cache.save_split(f"split-{loaded.name}-B", ids, folder)
-    return {"model": model, "dataset": loaded.name, "profile": "B", "seed": seed, "data_sha256": loaded.sha256,
-            "split_sha256": splits.checksum(parts)}
+    return {
+        "model": model,
+        "dataset": loaded.name,
+        "profile": "B",
+        "seed": seed,
+        "data_sha256": loaded.sha256,
+        "split_sha256": splits.checksum(parts),
+    }
 
 
 def reference(dataset: str, folder: str | Path, data_dir: str = "") -> RunRecord:
-    """The record of one annotator, judged against the others of the same turn: what a person's opinion is worth here.
+    """The record of one annotator, judged against the others of the same turn: what a person's
+    opinion is worth here.
 
-    Its rows are the ratings of the test rows that can be found in USS: the class of one rating as the prediction, the
-    class of the others' mean as the truth. Its parameter ``verified`` counts, for each published part, the rows, those
-    found in USS, those of them whose class is the sign of the mean minus 3, and the same for rows of joined lines. Its
-    parameter ``labels`` counts, of the test rows found, the class by protocol A (row) against that by B (column).
+    Its rows are the ratings of the test rows that can be found in USS: the class of one rating as
+    the prediction, the class of the others' mean as the truth. Its parameter ``verified`` counts,
+    for each published part, the rows, those found in USS, those of them whose class is the sign of
+    the mean minus 3, and the same for rows of joined lines. Its parameter ``labels`` counts, of the
+    test rows found, the class by protocol A (row) against that by B (column).
     """
     loaded, parts = load(dataset, data_dir)
     job = _job(loaded, parts, ANNOTATOR, 0, folder)
 
     def make() -> RunRecord:
-        turns = corpora.load(f"uss-{dataset.removeprefix('usda-')}", data_dir=data_dir, overall=True).examples
+        turns = corpora.load(
+            f"uss-{dataset.removeprefix('usda-')}", data_dir=data_dir, overall=True
+        ).examples
         place = {part: usda.aligned(parts[part], turns) for part in ("validation", "test")}
         counts = {part: usda.verified(parts[part], found) for part, found in place.items()}
-        rated = [(e, place["test"][e.id][0].ratings) for e in parts["test"] if e.id in place["test"]]
+        rated = [
+            (e, place["test"][e.id][0].ratings) for e in parts["test"] if e.id in place["test"]
+        ]
         rated = [(e, ratings) for e, ratings in rated if len(ratings) > 1]
         own, rest = agreement.alone([ratings for _, ratings in rated])
-        lowest, middle = (labels.three(by([ratings for _, ratings in rated])) for by in (labels.majority, labels.mean))
-        rows = [ensembles.Row(f"{e.id}/{k}", e.group) for e, ratings in rated for k in range(len(ratings))]
+        lowest, middle = (
+            labels.three(by([ratings for _, ratings in rated]))
+            for by in (labels.majority, labels.mean)
+        )
+        rows = [
+            ensembles.Row(f"{e.id}/{k}", e.group)
+            for e, ratings in rated
+            for k in range(len(ratings))
+        ]
         predicted, truth = (labels.three(x) + usda.STARS[0] for x in (own, rest))
-        judged = {"test": protocols.Judged(rows, truth, predicted, predicted)}
-        return protocols.record(job, judged, protocols.PROTOCOLS["B"].metrics,
-                                   {"encoder": "none", "verified": counts,
-                                    "labels": np.bincount(3 * lowest + middle, minlength=9).reshape(3, 3).tolist()})
+        judged = {"test": judging.Judged(rows, truth, predicted, predicted)}
+        return judging.record(
+            job,
+            judged,
+            protocols.PROTOCOLS["B"].metrics,
+            {
+                "encoder": "none",
+                "verified": counts,
+                "labels": np.bincount(3 * lowest + middle, minlength=9).reshape(3, 3).tolist(),
+            },
+        )
 
     return record_cache.complete(job, {}, make, folder)

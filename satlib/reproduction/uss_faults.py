@@ -1,7 +1,8 @@
-"""Faults of published evaluations, restated exactly, so that a lesson can switch them on and off one by one.
+"""Faults of published evaluations, restated exactly, so that a lesson can switch them on and off
+one by one.
 
-Taught with lesson 61. Nothing else uses these functions: for results, take ``metrics`` and ``reproduction``.
-Source: the code that came with Sun et al., SIGIR 2021.
+Taught with lesson 61. Nothing else uses these functions: for results, take ``metrics`` and
+``reproduction``. Source: the code that came with Sun et al., SIGIR 2021.
 """
 
 import math
@@ -13,15 +14,18 @@ COPIES = 11  # of a training row that is not rated 3: the original and ten more
 
 
 def first_rank(values: Sequence[float]) -> np.ndarray:
-    """Ranks from 1 in which equal values all take the rank of the first of them (7, 8, 8 -> 1, 2, 2)."""
+    """Ranks from 1 in which equal values all take the rank of the first of them (7, 8, 8 -> 1, 2,
+    2)."""
     values = np.asarray(values, dtype=float)
     return np.searchsorted(np.sort(values), values, side="left") + 1.0
 
 
 def rho(rating: Sequence[float], predicted: Sequence[float]) -> float:
-    """Their Spearman's rho: 1 - 6 sum d^2 / (n^3 - n) on ``first_rank``, which is right only where no values are equal.
+    """Their Spearman's rho: 1 - 6 sum d^2 / (n^3 - n) on ``first_rank``, which is right only where
+    no values are equal.
 
-    A constant prediction has all ranks 1, so the formula measures how many ratings are equal: most are 3.
+    A constant prediction has all ranks 1, so the formula measures how many ratings are equal: most
+    are 3.
     """
     a, b = first_rank(rating), first_rank(predicted)
     n = len(a)
@@ -29,7 +33,8 @@ def rho(rating: Sequence[float], predicted: Sequence[float]) -> float:
 
 
 def f1(rating: Sequence[float], predicted: Sequence[float]) -> float:
-    """Their F1 of "rated below 3": 2 P R / max(P + R, 1). As P + R is below 1 here, it is the true one times P + R."""
+    """Their F1 of "rated below 3": 2 P R / max(P + R, 1). As P + R is below 1 here, it is the true
+    one times P + R."""
     low, found = np.asarray(rating) < 3, np.asarray(predicted) < 3
     hits = int((low & found).sum())
     precision = hits / found.sum() if found.any() else 0.0
@@ -38,20 +43,26 @@ def f1(rating: Sequence[float], predicted: Sequence[float]) -> float:
 
 
 def upsample(rows: Sequence[int], stars: Sequence[float], copies: int = COPIES) -> np.ndarray:
-    """Row numbers in which every row not rated 3 stands ``copies`` times, one rated 3 once; the order is kept."""
+    """Row numbers in which every row not rated 3 stands ``copies`` times, one rated 3 once; the
+    order is kept."""
     rows = np.asarray(rows)
     return np.repeat(rows, np.where(np.asarray(stars)[rows] == 3, 1, copies))
 
 
 def row_blocks(n: int, folds: int = 10) -> list[np.ndarray]:
-    """0..n-1 in ``folds`` contiguous blocks: dialogues that lie across a border are cut. The last takes the rest."""
+    """0..n-1 in ``folds`` contiguous blocks: dialogues that lie across a border are cut. The last
+    takes the rest."""
     size = n // folds
     return [np.arange(k * size, n if k == folds - 1 else (k + 1) * size) for k in range(folds)]
 
 
-def best_epochs(rating: Sequence[float], predicted: Sequence[Sequence[float]],
-                named: dict[str, Callable[[Sequence[float], Sequence[float]], float]]) -> dict[str, tuple[float, int]]:
-    """Metric -> its highest value over the epochs ON TEST ROWS, and that epoch (from 0): each metric takes its own.
+def best_epochs(
+    rating: Sequence[float],
+    predicted: Sequence[Sequence[float]],
+    named: dict[str, Callable[[Sequence[float], Sequence[float]], float]],
+) -> dict[str, tuple[float, int]]:
+    """Metric -> its highest value over the epochs ON TEST ROWS, and that epoch (from 0): each
+    metric takes its own.
 
     predicted: classes [E, N]. An undefined value (nan) never wins.
     """

@@ -1,8 +1,9 @@
-"""Train only the rows of the token table that the training texts use; the others follow in one number.
+"""Train only the rows of the token table that the training texts use; the others follow in one
+number.
 
-Taught with lesson 42 beside ``training``, measured in lesson 45. A row that no text uses has no gradient, so AdamW and
-SGD only shrink it, by the same factor as every such row: the product of 1 - learning rate * weight decay. One number
-does the work of 30,522 rows, and the result is the same.
+Taught with lesson 42 beside ``training``, measured in lesson 45. A row that no text uses has no
+gradient, so AdamW and SGD only shrink it, by the same factor as every such row: the product of 1 -
+learning rate * weight decay. One number does the work of 30,522 rows, and the result is the same.
 """
 
 from collections.abc import Iterator
@@ -12,14 +13,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-WORTH = 0.7  # above this share of rows in use, the detour over their places costs more than it saves
+WORTH = (
+    0.7  # above this share of rows in use, the detour over their places costs more than it saves
+)
 
 
 class ActiveRows(nn.Module):
     """A token table [V, H] of which only the rows ``used`` are trained, as ``active`` [A, H].
 
-    used: the token ids that training will see. The other rows stay in ``whole`` as they were; ``shrunk`` is the factor
-    that the updates so far would have given them.
+    used: the token ids that training will see. The other rows stay in ``whole`` as they were;
+    ``shrunk`` is the factor that the updates so far would have given them.
     """
 
     def __init__(self, table: nn.Embedding, used: torch.Tensor):
@@ -41,7 +44,9 @@ class ActiveRows(nn.Module):
         if self.training:
             return functional.embedding(at, self.active, self.padding)
         resting = functional.embedding(ids, self.whole) * self.shrunk.to(self.whole.dtype)
-        return torch.where((at < 0).unsqueeze(-1), resting, functional.embedding(at.clamp(min=0), self.active))
+        return torch.where(
+            (at < 0).unsqueeze(-1), resting, functional.embedding(at.clamp(min=0), self.active)
+        )
 
     def shrink(self, learning_rate: float, weight_decay: float) -> None:
         """What one update does to the resting rows."""
@@ -58,7 +63,8 @@ class ActiveRows(nn.Module):
 
 @contextmanager
 def rows_in_use(encoder: nn.Module, sequences, pad_id: int) -> Iterator[ActiveRows | None]:
-    """Within the block the encoder trains only the token rows that ``sequences`` (and padding) use; then it is whole.
+    """Within the block the encoder trains only the token rows that ``sequences`` (and padding) use;
+    then it is whole.
 
     Gives the ActiveRows, or None where the table is no plain one or most of its rows are in use.
     """

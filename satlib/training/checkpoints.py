@@ -1,4 +1,5 @@
-"""Checkpoints that survive a SIGKILL at any moment: safetensors and JSON in a folder that appears by one rename.
+"""Checkpoints that survive a SIGKILL at any moment: safetensors and JSON in a folder that appears
+by one rename.
 
 Taught with lesson 42 beside ``training``, whose loop uses it.
 """
@@ -21,25 +22,40 @@ TENSORS, SETTINGS, BEST = "state.safetensors", "state.json", "best.safetensors"
 
 
 class Checkpoints:
-    """Writes and reads the checkpoints of one run in ``folder``; only the newest and the best weights are kept.
+    """Writes and reads the checkpoints of one run in ``folder``; only the newest and the best
+    weights are kept.
 
-    model, optimizer: the bare ones, not wrapped for several processes. fingerprint: what the run is (plan, data,
-    model); a checkpoint with another fingerprint is refused. state_type: the dataclass of the loop's state.
+    model, optimizer: the bare ones, not wrapped for several processes. fingerprint: what the run is
+    (plan, data, model); a checkpoint with another fingerprint is refused. state_type: the dataclass
+    of the loop's state.
     """
 
-    def __init__(self, folder: str | Path, model, optimizer, accelerator, fingerprint: dict, state_type: type):
-        self.folder, self.model, self.optimizer, self.accelerator = Path(folder), model, optimizer, accelerator
+    def __init__(
+        self, folder: str | Path, model, optimizer, accelerator, fingerprint: dict, state_type: type
+    ):
+        self.folder, self.model, self.optimizer, self.accelerator = (
+            Path(folder),
+            model,
+            optimizer,
+            accelerator,
+        )
         self.fingerprint, self.state_type = json.loads(json.dumps(fingerprint)), state_type
 
     def save(self, state) -> None:
-        """Write a checkpoint; the former one goes only when the new one stands. Other processes wait."""
+        """Write a checkpoint; the former one goes only when the new one stands. Other processes
+        wait."""
         generators = self.accelerator.gather(random_state(self.accelerator.device)[None])
         if self.accelerator.is_main_process:
             scaler = self.accelerator.scaler.state_dict() if self.accelerator.scaler else None
             settings = {"state": asdict(state), "run": self.fingerprint, "scaler": scaler}
-            tensors = {**prefixed("model", self.model.state_dict()), **prefixed("optimizer", self._optimizer_tensors()),
-                       "generators": generators.cpu()}
-            write_folder(self.folder / f"step-{state.step:08d}-{state.epoch:04d}", tensors, settings)
+            tensors = {
+                **prefixed("model", self.model.state_dict()),
+                **prefixed("optimizer", self._optimizer_tensors()),
+                "generators": generators.cpu(),
+            }
+            write_folder(
+                self.folder / f"step-{state.step:08d}-{state.epoch:04d}", tensors, settings
+            )
         self.accelerator.wait_for_everyone()
 
     def save_best(self) -> None:
@@ -73,23 +89,31 @@ class Checkpoints:
         self._load_optimizer(without("optimizer", tensors))
         if self.accelerator.scaler and settings["scaler"]:
             self.accelerator.scaler.load_state_dict(settings["scaler"])
-        restore_random(tensors["generators"][self.accelerator.process_index], self.accelerator.device)
+        restore_random(
+            tensors["generators"][self.accelerator.process_index], self.accelerator.device
+        )
         return self.state_type(**settings["state"])
 
     def _refuse_another_run(self, found: Path, run: dict) -> None:
         for name in sorted(run.keys() | self.fingerprint.keys()):
             there, here = run.get(name), self.fingerprint.get(name)
             if there != here:
-                raise ValueError(f"the checkpoint {found} belongs to another run ({name} is {there} there and {here} "
-                                 "here); choose another folder or delete it")
+                raise ValueError(
+                    f"the checkpoint {found} belongs to another run ({name} is {there} there and {here} "
+                    "here); choose another folder or delete it"
+                )
 
     def _names(self) -> dict:
         return {parameter: name for name, parameter in self.model.named_parameters()}
 
     def _optimizer_tensors(self) -> dict[str, torch.Tensor]:
         names = self._names()
-        return {f"{names[p]}|{key}": torch.as_tensor(value) for p, kept in self.optimizer.state.items()
-                for key, value in kept.items() if value is not None}
+        return {
+            f"{names[p]}|{key}": torch.as_tensor(value)
+            for p, kept in self.optimizer.state.items()
+            for key, value in kept.items()
+            if value is not None
+        }
 
     def _load_optimizer(self, tensors: dict[str, torch.Tensor]) -> None:
         parameters = dict(self.model.named_parameters())
@@ -97,22 +121,40 @@ class Checkpoints:
             name, _, what = key.rpartition("|")
             parameter = parameters[name]
             # Adam's step counter stays on the CPU, its moments lie beside the parameter.
-            self.optimizer.state[parameter][what] = value if value.ndim == 0 else value.to(parameter.device)
+            self.optimizer.state[parameter][what] = (
+                value if value.ndim == 0 else value.to(parameter.device)
+            )
 
 
 def fingerprint(model, rows, validation, plan, accelerator) -> dict:
-    """What a run is: its plan, precision and processes, its model's config, and a checksum of its rows."""
+    """What a run is: its plan, precision and processes, its model's config, and a checksum of its
+    rows."""
     mixed = accelerator.mixed_precision
-    settings = {k: v for k, v in model.config.to_dict().items() if k not in ("_name_or_path", "transformers_version")}
-    data = [[getattr(r.sequences, "sha256", r.sequences), r.ratings.tolist(),
-             None if r.features is None else r.features.tolist()] for r in (rows, validation)]
-    return {**asdict(plan), "precision": {"no": "fp32"}.get(mixed, mixed), "processes": accelerator.num_processes,
-            "model": storage.sha256_text(json.dumps(settings, sort_keys=True, default=str)),
-            "data": storage.sha256_text(json.dumps(data))}
+    settings = {
+        k: v
+        for k, v in model.config.to_dict().items()
+        if k not in ("_name_or_path", "transformers_version")
+    }
+    data = [
+        [
+            getattr(r.sequences, "sha256", r.sequences),
+            r.ratings.tolist(),
+            None if r.features is None else r.features.tolist(),
+        ]
+        for r in (rows, validation)
+    ]
+    return {
+        **asdict(plan),
+        "precision": {"no": "fp32"}.get(mixed, mixed),
+        "processes": accelerator.num_processes,
+        "model": storage.sha256_text(json.dumps(settings, sort_keys=True, default=str)),
+        "data": storage.sha256_text(json.dumps(data)),
+    }
 
 
 def write_folder(folder: Path, tensors: dict[str, torch.Tensor], settings: dict) -> None:
-    """Write tensors and settings into a new folder that appears whole or not at all; then drop the older ones."""
+    """Write tensors and settings into a new folder that appears whole or not at all; then drop the
+    older ones."""
     part = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -125,8 +167,11 @@ def write_folder(folder: Path, tensors: dict[str, torch.Tensor], settings: dict)
         os.rename(part, folder)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise type(error)(error.errno, f"cannot write the checkpoint {folder} ({error.strerror or error}); free some "
-                          "space or choose another folder, then start again: the run resumes") from error
+        raise type(error)(
+            error.errno,
+            f"cannot write the checkpoint {folder} ({error.strerror or error}); free some "
+            "space or choose another folder, then start again: the run resumes",
+        ) from error
     for older in folder.parent.glob("step-*"):
         if older != folder and not older.name.endswith(".part"):
             shutil.rmtree(older)
@@ -147,12 +192,15 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(path)
     except Exception as error:  # safetensors raises its own types, and OSError for a missing file
-        raise ValueError(f"the checkpoint {path} cannot be read ({error}); delete its folder, {path.parent}, "
-                         "and start again") from error
+        raise ValueError(
+            f"the checkpoint {path} cannot be read ({error}); delete its folder, {path.parent}, "
+            "and start again"
+        ) from error
 
 
 def random_state(device: torch.device) -> torch.Tensor:
-    """State of the generators that training draws from (dropout), as one uint8 tensor on the device."""
+    """State of the generators that training draws from (dropout), as one uint8 tensor on the
+    device."""
     states = [torch.get_rng_state()]
     if device.type == "cuda":
         states.append(torch.cuda.get_rng_state(device))
@@ -162,7 +210,9 @@ def random_state(device: torch.device) -> torch.Tensor:
 def restore_random(state: torch.Tensor, device: torch.device) -> None:
     """Put back what ``random_state`` gave."""
     size = len(torch.get_rng_state())
-    torch.set_rng_state(state[:size].cpu().clone())  # torch reads past a view that begins inside another tensor
+    torch.set_rng_state(
+        state[:size].cpu().clone()
+    )  # torch reads past a view that begins inside another tensor
     if device.type == "cuda":
         torch.cuda.set_rng_state(state[size:].cpu().clone(), device)
 
@@ -174,4 +224,8 @@ def prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.T
 
 def without(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The tensors whose names start with ``prefix/``, without it."""
-    return {name.removeprefix(f"{prefix}/"): t for name, t in tensors.items() if name.startswith(f"{prefix}/")}
+    return {
+        name.removeprefix(f"{prefix}/"): t
+        for name, t in tensors.items()
+        if name.startswith(f"{prefix}/")
+    }

@@ -1,6 +1,8 @@
-"""What chance explains among runs that differ by their seed: intervals by Student's t, with a common spread.
+"""What chance explains among runs that differ by their seed: intervals by Student's t, with a
+common spread.
 
-Taught with lesson 44 beside ``hyperparameters``. The values are one number a run, as a rule its validation RMSE.
+Taught with lesson 44 beside ``hyperparameters``. The values are one number a run, as a rule its
+validation RMSE.
 """
 
 import math
@@ -12,7 +14,8 @@ CONFIDENCE = 0.95
 
 
 def pooled(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
-    """The standard deviation that groups have in common, and its degrees of freedom (analysis of variance).
+    """The standard deviation that groups have in common, and its degrees of freedom (analysis of
+    variance).
 
     Groups with little data each lend each other theirs, if chance moves all of them alike.
     """
@@ -20,10 +23,14 @@ def pooled(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
     freedom = sum(len(group) - 1 for group in groups)
     if freedom < 1:
         raise ValueError(f"{len(groups)} groups without two runs in any of them; run a second seed")
-    return math.sqrt(sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom), freedom
+    return math.sqrt(
+        sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
+    ), freedom
 
 
-def interval(values: Sequence[float], spread: tuple[float, int] | None = None) -> tuple[float, float, float]:
+def interval(
+    values: Sequence[float], spread: tuple[float, int] | None = None
+) -> tuple[float, float, float]:
     """Mean of the runs and its 95 % interval (low, high) by Student's t, over seeds.
 
     spread: standard deviation and degrees of freedom from ``pooled``; None takes the values' own.
@@ -32,8 +39,11 @@ def interval(values: Sequence[float], spread: tuple[float, int] | None = None) -
     return _t_interval(float(np.mean(values)), deviation / math.sqrt(len(values)), freedom)
 
 
-def difference(values: Sequence[float], base: Sequence[float], spread: tuple[float, int]) -> tuple[float, float, float]:
-    """Mean of ``values`` minus mean of ``base``, and its 95 % interval (low, high); spread: see ``pooled``."""
+def difference(
+    values: Sequence[float], base: Sequence[float], spread: tuple[float, int]
+) -> tuple[float, float, float]:
+    """Mean of ``values`` minus mean of ``base``, and its 95 % interval (low, high); spread: see
+    ``pooled``."""
     error = spread[0] * math.sqrt(1 / len(values) + 1 / len(base))
     return _t_interval(float(np.mean(values) - np.mean(base)), error, spread[1])
 
@@ -46,6 +56,9 @@ def _t_interval(middle: float, error: float, freedom: int) -> tuple[float, float
 
 
 def in_words(values: Sequence[float], base: Sequence[float], spread: tuple[float, int]) -> str:
-    """The difference and its interval as text, such as "-0.021 (-0.030 to -0.012)"; it says where that is chance."""
+    """The difference and its interval as text, such as "-0.021 (-0.030 to -0.012)"; it says where
+    that is chance."""
     middle, low, high = difference(values, base, spread)
-    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f})" + (", inside chance" if low <= 0 <= high else "")
+    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f})" + (
+        ", inside chance" if low <= 0 <= high else ""
+    )

@@ -1,7 +1,8 @@
 """How fast a training could be, how fast it is, and what the difference is spent on.
 
-A machine multiplies matrices at some peak rate; a model needs a countable number of multiplications; their quotient is
-a time that no program can beat. The measured ratios of ``make bench`` lie in ``data/runs/speed``; ``bench`` reads them.
+A machine multiplies matrices at some peak rate; a model needs a countable number of
+multiplications; their quotient is a time that no program can beat. The measured ratios of ``make
+bench`` lie in ``data/runs/speed``; ``bench`` reads them.
 """
 
 import time
@@ -17,7 +18,8 @@ from satlib.training.plan import Plan
 
 
 def matrix_peak(dtype, size: int = 1024, repeats: int = 5) -> float:
-    """GFLOP/s of the fastest of ``repeats`` products of two [size, size] matrices of a torch dtype, on the CPU."""
+    """GFLOP/s of the fastest of ``repeats`` products of two [size, size] matrices of a torch dtype,
+    on the CPU."""
     import torch
 
     left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
@@ -34,7 +36,8 @@ def seconds(task: Callable[[], object]) -> float:
 
 
 def race(tasks: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, list[float]]:
-    """Seconds of each task in each of ``rounds`` rounds, in turn: a busy moment of the machine hits them all."""
+    """Seconds of each task in each of ``rounds`` rounds, in turn: a busy moment of the machine hits
+    them all."""
     for task in tasks.values():
         task()  # warm up
     found: dict[str, list[float]] = {name: [] for name in tasks}
@@ -45,20 +48,24 @@ def race(tasks: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, l
 
 
 def ratio(found: dict[str, list[float]], slow: str, fast: str) -> float:
-    """How many times faster ``fast`` was than ``slow``: the median of the ratios within the rounds."""
+    """How many times faster ``fast`` was than ``slow``: the median of the ratios within the
+    rounds."""
     return float(np.median(np.array(found[slow]) / np.array(found[fast])))
 
 
 def training_flops(lengths: Sequence[int]) -> float:
-    """Operations that training on texts of these lengths in tokens needs, padding left out, with the embedded encoder.
+    """Operations that training on texts of these lengths in tokens needs, padding left out, with
+    the embedded encoder.
 
-    Backwards every product is done twice, for the gradient of either factor: three forward passes in all.
+    Backwards every product is done twice, for the gradient of either factor: three forward passes
+    in all.
     """
     return 3 * float(tokens.flops(np.asarray(lengths)).sum())
 
 
 def amdahl(share: float, factor: float) -> float:
-    """How many times faster the whole gets when a ``share`` of its time, 0 to 1, gets ``factor`` times faster.
+    """How many times faster the whole gets when a ``share`` of its time, 0 to 1, gets ``factor``
+    times faster.
 
     Amdahl, AFIPS 1967.
     """
@@ -67,16 +74,23 @@ def amdahl(share: float, factor: float) -> float:
     return 1 / (1 - share + share / factor)
 
 
-def positions(lengths: np.ndarray, way: str, batch_size: int = 16, longest: int = 512, seed: int = 0) -> int:
-    """Positions that the model computes for texts of these lengths, padding included, by the way of making batches.
+def positions(
+    lengths: np.ndarray, way: str, batch_size: int = 16, longest: int = 512, seed: int = 0
+) -> int:
+    """Positions that the model computes for texts of these lengths, padding included, by the way of
+    making batches.
 
-    "longest": all padded to ``longest``. "shuffled": to the longest of a batch of shuffled texts. "by length": of
-    batches that ``batches.batches`` made. "by tokens": the same with a budget of batch_size times the mean length.
+    "longest": all padded to ``longest``. "shuffled": to the longest of a batch of shuffled texts.
+    "by length": of batches that ``batches.batches`` made. "by tokens": the same with a budget of
+    batch_size times the mean length.
     """
     runtime.one_of("way", way, WAYS)
     lengths = np.asarray(lengths)
-    plan = Plan(batch_size=batch_size, seed=seed,
-                      batch_tokens=round(batch_size * lengths.mean()) if way == "by tokens" else 0)
+    plan = Plan(
+        batch_size=batch_size,
+        seed=seed,
+        batch_tokens=round(batch_size * lengths.mean()) if way == "by tokens" else 0,
+    )
     if way == "longest":
         return len(lengths) * longest
     cut = batches.batches(len(lengths), plan, 0, None if way == "shuffled" else lengths)
@@ -87,28 +101,38 @@ WAYS = ("longest", "shuffled", "by length", "by tokens")
 
 
 def bench(folder: str | Path, name: str) -> list[dict]:
-    """Rows of one table of ``make bench``: "training", "scoring", "profile", "without", "growth" or "export"."""
+    """Rows of one table of ``make bench``: "training", "scoring", "profile", "without", "growth" or
+    "export"."""
     runtime.one_of("table", name, ("training", "scoring", "profile", "without", "growth", "export"))
     return storage.read_json(Path(folder) / f"{name}.json")
 
 
 def rounds(folder: str | Path, name: str) -> dict:
-    """What lies behind the table "training" or "scoring": every round of every system, and the losses of all seeds."""
+    """What lies behind the table "training" or "scoring": every round of every system, and the
+    losses of all seeds."""
     runtime.one_of("table", name, ("training", "scoring"))
     return storage.read_json(Path(folder) / f"{name}-rounds.json")
 
 
 def ratios(found: dict, name: str, ours: str = "satlib") -> list[float]:
     """How many times as fast ``ours`` was as the system ``name``, in each round of ``rounds``."""
-    return [(a["examples"] / a["seconds"]) / (b["examples"] / b["seconds"])
-            for a, b in zip(found["rounds"][ours], found["rounds"][name], strict=True)]
+    return [
+        (a["examples"] / a["seconds"]) / (b["examples"] / b["seconds"])
+        for a, b in zip(found["rounds"][ours], found["rounds"][name], strict=True)
+    ]
 
 
 def times_as_fast(found: dict, ours: str = "satlib") -> dict[str, float]:
-    """How many times as fast ``ours`` is as each other system of ``rounds``: the median over the rounds."""
-    return {name: float(np.median(ratios(found, name, ours))) for name in found["rounds"] if name != ours}
+    """How many times as fast ``ours`` is as each other system of ``rounds``: the median over the
+    rounds."""
+    return {
+        name: float(np.median(ratios(found, name, ours)))
+        for name in found["rounds"]
+        if name != ours
+    }
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """The power b of the curve values = a * sizes ** b that fits best on logarithmic axes: 1 is linear growth."""
+    """The power b of the curve values = a * sizes ** b that fits best on logarithmic axes: 1 is
+    linear growth."""
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])

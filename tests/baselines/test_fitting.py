@@ -1,4 +1,5 @@
-"""Baselines against plain scikit-learn and brute force, what they may look at, and what they refuse."""
+"""Baselines against plain scikit-learn and brute force, what they may look at, and what they
+refuse."""
 
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,11 @@ from satlib.data.interactions import Event, Example
 from satlib.encoding import sequences
 from satlib.evaluation import metrics
 
-GOOD, BAD, SO = "wonderful superb lovely".split(), "awful poor dull".split(), "lamp shoes novel film radio".split()
+GOOD, BAD, SO = (
+    "wonderful superb lovely".split(),
+    "awful poor dull".split(),
+    "lamp shoes novel film radio".split(),
+)
 TIMELESS = [name for name in fitting.NAMES if name != "trees"]
 JUDGED = ("validation", "test")
 
@@ -34,7 +39,8 @@ def rated(texts, ratings, users=None, items=None, scale=(1.0, 5.0)):
 
 
 def corpus(n, seed, step=0.0):
-    """Texts whose rating is 3 plus half a star per good word minus half per bad one, with a little noise."""
+    """Texts whose rating is 3 plus half a star per good word minus half per bad one, with a little
+    noise."""
     rng = np.random.default_rng(seed)
     texts, ratings = [], []
     for _ in range(n):
@@ -48,8 +54,11 @@ def corpus(n, seed, step=0.0):
 
 def in_parts(loaded, train=0.6, validation=0.8):
     first, second = (int(len(loaded.examples) * share) for share in (train, validation))
-    return {"train": loaded.examples[:first], "validation": loaded.examples[first:second],
-            "test": loaded.examples[second:]}
+    return {
+        "train": loaded.examples[:first],
+        "validation": loaded.examples[first:second],
+        "test": loaded.examples[second:],
+    }
 
 
 def ratings(examples):
@@ -71,6 +80,7 @@ def texts_of(parts):
 
 # The learners
 
+
 def test_mean_and_majority():
     loaded = rated(list("abcdefg") + ["x", "y"], [1, 1, 4, 5, 5, 5, 4.6, 3, 3])
     parts = {"train": loaded.examples[:7], "test": loaded.examples[7:]}
@@ -78,7 +88,10 @@ def test_mean_and_majority():
     assert mean.predictions["test"] == pytest.approx([ratings(parts["train"]).mean()] * 2)
     assert majority.predictions["test"].tolist() == [5, 5] and majority.distribution is None
     parts["train"] = [parts["train"][0], parts["train"][2]]
-    assert fitting.fit_predict("majority", loaded, parts).predictions["test"].tolist() == [1, 1]  # a tie goes lower
+    assert fitting.fit_predict("majority", loaded, parts).predictions["test"].tolist() == [
+        1,
+        1,
+    ]  # a tie goes lower
 
 
 def biases_by_brute_force(train, asked, damping):
@@ -110,26 +123,37 @@ def test_biases_equal_brute_force_and_find_what_was_planted():
     for part in JUDGED:
         expected = biases_by_brute_force(parts["train"], parts[part], fitted.settings["damping"])
         assert np.allclose(fitted.predictions[part], np.clip(expected, 1, 5))
-    tried = {s["damping"]: metrics.rmse(ratings(parts["validation"]), np.clip(
-        biases_by_brute_force(parts["train"], parts["validation"], s["damping"]), 1, 5))
-        for s in fitting.BASELINES["biases"].tried}
+    tried = {
+        s["damping"]: metrics.rmse(
+            ratings(parts["validation"]),
+            np.clip(biases_by_brute_force(parts["train"], parts["validation"], s["damping"]), 1, 5),
+        )
+        for s in fitting.BASELINES["biases"].tried
+    }
     assert fitted.settings["damping"] == min(tried, key=tried.get)
     assert error(fitted, parts) < 0.5 * error(fitting.fit_predict("mean", loaded, parts), parts)
 
 
 def test_a_user_and_an_item_that_are_new_have_no_bias():
     loaded = planted()
-    stranger = rated(["it"] * 3, [5.0] * 3, ["nobody", "nobody", "u1"], ["i1", "never seen", "never seen"])
+    stranger = rated(
+        ["it"] * 3, [5.0] * 3, ["nobody", "nobody", "u1"], ["i1", "never seen", "never seen"]
+    )
     stranger = [replace(e, id=f"new {e.id}") for e in stranger.examples]
-    found = fitting.fit_predict("biases", loaded, {"train": loaded.examples, "test": stranger}).predictions["test"]
+    found = fitting.fit_predict(
+        "biases", loaded, {"train": loaded.examples, "test": stranger}
+    ).predictions["test"]
     assert np.allclose(found, biases_by_brute_force(loaded.examples, stranger, 5.0))
     assert found[1] == pytest.approx(ratings(loaded.examples).mean())
 
 
 def test_items_judged_together_share_their_mean_bias():
     rows = inputs.Pairs(np.array([1, 1, 2, 0]), np.array([[1, 2], [1, 0], [2, 0], [2, 1]]))
-    (_, predict), = fitting.biases(rows, np.array([4.0, 5.0, 2.0, 1.0]), damping=0.0)
-    first, second = (1 + 2 - 2) / 3, (1 - 1 - 2) / 3  # of the two items: mean of the residuals from 3
+    ((_, predict),) = fitting.biases(rows, np.array([4.0, 5.0, 2.0, 1.0]), damping=0.0)
+    first, second = (
+        (1 + 2 - 2) / 3,
+        (1 - 1 - 2) / 3,
+    )  # of the two items: mean of the residuals from 3
     own = ((1 - (first + second) / 2) + (2 - first)) / 2
     assert predict(rows)[:2] == pytest.approx([3 + (first + second) / 2 + own, 3 + first + own])
     assert predict(rows)[3] == pytest.approx(3 + (first + second) / 2)
@@ -137,22 +161,35 @@ def test_items_judged_together_share_their_mean_bias():
 
 def plain_ridge(alpha, train, train_ratings, texts):
     """Ridge by scikit-learn's dense Cholesky solver on the same TF-IDF."""
-    vectoriser = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=TOKEN)
+    vectoriser = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=TOKEN
+    )
     rows = vectoriser.fit_transform(train).toarray()
-    return Ridge(alpha=alpha, solver="cholesky").fit(rows, train_ratings).predict(vectoriser.transform(texts).toarray())
+    return (
+        Ridge(alpha=alpha, solver="cholesky")
+        .fit(rows, train_ratings)
+        .predict(vectoriser.transform(texts).toarray())
+    )
 
 
 def test_ridge_equals_another_solver_and_chooses_its_penalty_on_validation():
     texts, train = texts_of(PARTS), ratings(PARTS["train"])
-    found = {a: {part: np.clip(plain_ridge(a, texts["train"], train, texts[part]), 1, 5) for part in JUDGED}
-             for a in fitting.ALPHAS}
+    found = {
+        a: {
+            part: np.clip(plain_ridge(a, texts["train"], train, texts[part]), 1, 5)
+            for part in JUDGED
+        }
+        for a in fitting.ALPHAS
+    }
     errors = {a: metrics.rmse(ratings(PARTS["validation"]), found[a]["validation"]) for a in found}
     best = min(errors, key=errors.get)
     fitted = fitting.fit_predict("tfidf-ridge", LOADED, PARTS)
     assert fitted.settings == {"alpha": best} and best not in (fitting.ALPHAS[-1], fitting.ALPHA)
     for part in JUDGED:
         assert np.allclose(fitted.predictions[part], found[best][part], atol=1e-3)
-    fixed = fitting.fit_predict("tfidf-ridge", LOADED, {part: PARTS[part] for part in ("train", "test")})
+    fixed = fitting.fit_predict(
+        "tfidf-ridge", LOADED, {part: PARTS[part] for part in ("train", "test")}
+    )
     assert fixed.settings == {} and list(fixed.predictions) == ["test"]
     assert np.allclose(fixed.predictions["test"], found[fitting.ALPHA]["test"], atol=1e-3)
 
@@ -161,7 +198,9 @@ def test_strongest_penalty_wins_a_tie():
     loaded = rated(["a b", "a c", "b c", "a", "b"], [3, 3, 3, 2, 4])
     parts = {"train": loaded.examples[:3], "validation": loaded.examples[3:], "test": []}
     fitted = fitting.fit_predict("tfidf-ridge", loaded, parts)
-    assert fitted.settings == {"alpha": max(fitting.ALPHAS)} and list(fitted.predictions) == ["validation"]
+    assert fitted.settings == {"alpha": max(fitting.ALPHAS)} and list(fitted.predictions) == [
+        "validation"
+    ]
 
 
 def test_classifiers_equal_plain_scikit_learn():
@@ -170,14 +209,19 @@ def test_classifiers_equal_plain_scikit_learn():
     tfidf = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=TOKEN)
     count = CountVectorizer(min_df=2, token_pattern=TOKEN)
     logistic = partial(LogisticRegression, tol=1e-6, max_iter=5000)
-    for name, vectoriser, kind in (("tfidf-logistic", tfidf, logistic), ("naive-bayes", count, MultinomialNB)):
+    for name, vectoriser, kind in (
+        ("tfidf-logistic", tfidf, logistic),
+        ("naive-bayes", count, MultinomialNB),
+    ):
         fitted = fitting.fit_predict(name, WHOLE, parts)
         model = kind(**fitted.settings).fit(vectoriser.fit_transform(texts["train"]), classes)
         for part in JUDGED:
             expected = np.zeros((len(parts[part]), 5))
             expected[:, model.classes_ - 1] = model.predict_proba(vectoriser.transform(texts[part]))
             assert np.allclose(fitted.distribution[part], expected, atol=5e-3), name
-            assert np.allclose(fitted.predictions[part], fitted.distribution[part] @ np.arange(1, 6)), name
+            assert np.allclose(
+                fitted.predictions[part], fitted.distribution[part] @ np.arange(1, 6)
+            ), name
 
 
 def test_a_class_stands_for_the_mean_of_its_ratings():
@@ -193,8 +237,12 @@ def test_trees_equal_plain_scikit_learn_on_behaviour_features():
     parts = in_parts(loaded)
     fitted = fitting.fit_predict("trees", loaded, parts)
     rows = behaviour.by_part(loaded.examples, parts, loaded.scale)
-    model = HistGradientBoostingRegressor(learning_rate=0.05, early_stopping=False, random_state=0, **fitted.settings)
-    expected = np.clip(model.fit(rows["train"], ratings(parts["train"])).predict(rows["test"]), 1, 5)
+    model = HistGradientBoostingRegressor(
+        learning_rate=0.05, early_stopping=False, random_state=0, **fitted.settings
+    )
+    expected = np.clip(
+        model.fit(rows["train"], ratings(parts["train"])).predict(rows["test"]), 1, 5
+    )
     assert np.allclose(fitted.predictions["test"], expected)
     assert error(fitted, parts) < 0.8 * error(fitting.fit_predict("mean", loaded, parts), parts)
 
@@ -206,6 +254,7 @@ def test_whoever_reads_learns_what_the_mean_cannot(name):
 
 
 # Every baseline on any corpus
+
 
 @pytest.fixture(scope="module")
 def shop():
@@ -224,7 +273,10 @@ def test_every_name_gives_ratings_on_the_scale(shop, fitted_once):
     for name, fitted in fitted_once.items():
         assert list(fitted.predictions) == list(JUDGED), name
         for part, predicted in fitted.predictions.items():
-            assert predicted.shape == (len(parts[part]),) and ((predicted >= 1) & (predicted <= 5)).all(), name
+            assert (
+                predicted.shape == (len(parts[part]),)
+                and ((predicted >= 1) & (predicted <= 5)).all()
+            ), name
         assert (fitted.distribution is not None) == (name in ("naive-bayes", "tfidf-logistic"))
         for chances in (fitted.distribution or {}).values():
             assert chances.shape[1] == 5 and np.allclose(chances.sum(axis=1), 1)
@@ -235,7 +287,9 @@ def test_neither_the_order_of_the_rows_nor_a_test_rating_changes_a_prediction(sh
     turned = {part: examples[::-1] for part, examples in parts.items()}
     turned["test"] = [replace(e, ratings=(6.0 - e.rating,)) for e in turned["test"]]
     for name, fitted in fitted_once.items():
-        again = fitting.fit_predict(name, loaded, turned)  # trees read past ratings in loaded, which did not change
+        again = fitting.fit_predict(
+            name, loaded, turned
+        )  # trees read past ratings in loaded, which did not change
         assert again.settings == fitted.settings
         for part in JUDGED:
             assert np.array_equal(again.predictions[part][::-1], fitted.predictions[part]), name
@@ -244,15 +298,21 @@ def test_neither_the_order_of_the_rows_nor_a_test_rating_changes_a_prediction(sh
 def test_no_test_rating_changes_the_trees_on_that_row(shop, fitted_once):
     loaded, parts = shop
     last = max(parts["test"], key=splits.moment)
-    others = [replace(e, ratings=(6.0 - e.rating,)) if e.id == last.id else e for e in loaded.examples]
+    others = [
+        replace(e, ratings=(6.0 - e.rating,)) if e.id == last.id else e for e in loaded.examples
+    ]
     again = fitting.fit_predict("trees", replace(loaded, examples=others), parts)
     earlier = [splits.moment(e) <= splits.moment(last) for e in parts["test"]]
-    assert np.array_equal(again.predictions["test"][earlier], fitted_once["trees"].predictions["test"][earlier])
+    assert np.array_equal(
+        again.predictions["test"][earlier], fitted_once["trees"].predictions["test"][earlier]
+    )
 
 
 def test_the_seed_decides():
     for name, loaded in (("matrix-factorisation", planted()), ("gru", LOADED)):
-        first, again, other = (fitting.fit_predict(name, loaded, in_parts(loaded), seed) for seed in (0, 0, 1))
+        first, again, other = (
+            fitting.fit_predict(name, loaded, in_parts(loaded), seed) for seed in (0, 0, 1)
+        )
         assert np.array_equal(first.predictions["test"], again.predictions["test"])
         assert not np.array_equal(first.predictions["test"], other.predictions["test"])
 
@@ -260,15 +320,23 @@ def test_the_seed_decides():
 @pytest.mark.parametrize("timed", [True, False])
 def test_a_table_of_ones_own(tmp_path, timed):
     rows = ["user,film,what,stars" + ",day" * timed]
-    rows += [f"u{u},film {(u * f) % 5},{GOOD[f % 3] if (u + f) % 2 else BAD[f % 3]},{5 if (u + f) % 2 else 1}"
-             + f",2024-01-{f + 1:02d}" * timed for u in range(12) for f in range(6)]
+    rows += [
+        f"u{u},film {(u * f) % 5},{GOOD[f % 3] if (u + f) % 2 else BAD[f % 3]},{5 if (u + f) % 2 else 1}"
+        + f",2024-01-{f + 1:02d}" * timed
+        for u in range(12)
+        for f in range(6)
+    ]
     (tmp_path / "own.csv").write_text("\n".join(rows) + "\n")
-    columns = {"group": "user", "item": "film", "text": "what", "rating": "stars"} | ({"time": "day"} if timed else {})
+    columns = {"group": "user", "item": "film", "text": "what", "rating": "stars"} | (
+        {"time": "day"} if timed else {}
+    )
     loaded = corpora.load("csv", tmp_path, columns=columns)
     parts = splits.of(loaded)
     assert fitting.possible(loaded) == (list(fitting.NAMES) if timed else TIMELESS)
     for name in fitting.possible(loaded):
-        assert len(fitting.fit_predict(name, loaded, parts).predictions["test"]) == len(parts["test"])
+        assert len(fitting.fit_predict(name, loaded, parts).predictions["test"]) == len(
+            parts["test"]
+        )
 
 
 def test_half_stars_and_every_part_of_the_scale():
@@ -278,20 +346,33 @@ def test_half_stars_and_every_part_of_the_scale():
     for name in fitting.NAMES:
         found = fitting.fit_predict(name, loaded, parts).predictions["test"]
         assert ((found >= 0.5) & (found <= 5)).all(), name
-    narrow = fitting.fit_predict("tfidf-ridge", replace(loaded, scale=(2.0, 3.0)), parts).predictions["test"]
+    narrow = fitting.fit_predict(
+        "tfidf-ridge", replace(loaded, scale=(2.0, 3.0)), parts
+    ).predictions["test"]
     assert narrow.min() == 2.0 and narrow.max() == 3.0
 
 
 @pytest.mark.parametrize("name", fitting.NAMES)
 def test_one_training_row_is_enough(name):
-    parts = {"train": LOADED.examples[:1], "validation": LOADED.examples[1:2], "test": LOADED.examples[2:4]}
+    parts = {
+        "train": LOADED.examples[:1],
+        "validation": LOADED.examples[1:2],
+        "test": LOADED.examples[2:4],
+    }
     assert np.isfinite(fitting.fit_predict(name, LOADED, parts).predictions["test"]).all()
 
 
-@pytest.mark.parametrize("name, parts, said", [
-    ("median", PARTS, "unknown baseline 'median'; choose one of mean, majority, biases, "),
-    ("mean", {"train": [], "test": PARTS["test"]}, "the part train has no rows; give at least one"),
-])
+@pytest.mark.parametrize(
+    "name, parts, said",
+    [
+        ("median", PARTS, "unknown baseline 'median'; choose one of mean, majority, biases, "),
+        (
+            "mean",
+            {"train": [], "test": PARTS["test"]},
+            "the part train has no rows; give at least one",
+        ),
+    ],
+)
 def test_refuses(name, parts, said):
     with pytest.raises(ValueError, match=said):
         fitting.fit_predict(name, LOADED, parts)

@@ -1,4 +1,5 @@
-"""What the baselines see: nothing of the answer, nothing learned off the training rows, and the same as by hand."""
+"""What the baselines see: nothing of the answer, nothing learned off the training rows, and the
+same as by hand."""
 
 from dataclasses import replace
 
@@ -11,9 +12,11 @@ from satlib.data.interactions import Event, Example
 from satlib.encoding import sequences
 from satlib.encoding.embedded_encoder import embedded_encoder
 
-PAST = (Event("user", "rate", "Alien (1979)", category="Horror|Sci-Fi", value=4.5, time=1.0),
-        Event("system", "say", "Try this one", time=2.0),
-        Event("user", "view", "a lamp", comment="too dim", dwell=30.0, time=3.0))
+PAST = (
+    Event("user", "rate", "Alien (1979)", category="Horror|Sci-Fi", value=4.5, time=1.0),
+    Event("system", "say", "Try this one", time=2.0),
+    Event("user", "view", "a lamp", comment="too dim", dwell=30.0, time=3.0),
+)
 TARGET = Event("user", "rate", "Brazil (1985)", category="Sci-Fi", value=2.0, time=4.0)
 FILM = Example("a", "ann", "films", PAST, (2.0,), TARGET, {"region": "south"})
 SESSION = Example("b", "bob", "shop", PAST, (3.0,))
@@ -21,6 +24,7 @@ STRANGER = Example("c", "cy", "films", (), (5.0,), replace(TARGET, text="Charade
 
 
 # Words
+
 
 def test_the_view_of_words_is_fitted_on_training_rows_only():
     parts = {"train": [FILM, replace(FILM, id="a2")], "test": [replace(STRANGER, events=PAST)]}
@@ -33,8 +37,12 @@ def test_the_view_of_words_is_fitted_on_training_rows_only():
 
 def test_numbers_signs_and_emoji_are_words():
     for fit in (inputs.tfidf, inputs.counts):
-        vectoriser, rows = fit(["rated 4.5 !", "rated 2.5 🙂", "rated 4.5 🙂", "rated 2.5 !", "I 满意", "a 满意"])
-        assert {"4.5", "2.5", "!", "🙂", "满意"} <= set(vectoriser.get_feature_names_out()) and rows.shape[0] == 6
+        vectoriser, rows = fit(
+            ["rated 4.5 !", "rated 2.5 🙂", "rated 4.5 🙂", "rated 2.5 !", "I 满意", "a 满意"]
+        )
+        assert {"4.5", "2.5", "!", "🙂", "满意"} <= set(
+            vectoriser.get_feature_names_out()
+        ) and rows.shape[0] == 6
 
 
 def test_tiny_data_keep_every_word_and_texts_without_any_are_refused():
@@ -46,13 +54,23 @@ def test_tiny_data_keep_every_word_and_texts_without_any_are_refused():
 
 # Items, who and what
 
+
 def test_multi_hot_keeps_history_and_target_apart_and_counts_nothing_twice():
     again = replace(FILM, id="a2", events=(*PAST, PAST[0]))
     vectoriser, rows = inputs.multi_hot([FILM, again])
     columns = list(vectoriser.get_feature_names_out())
-    assert {"history Alien (1979)", "history Horror", "target Brazil (1985)", "target Sci-Fi"} <= set(columns)
+    assert {
+        "history Alien (1979)",
+        "history Horror",
+        "target Brazil (1985)",
+        "target Sci-Fi",
+    } <= set(columns)
     assert np.array_equal(rows.toarray()[0], rows.toarray()[1]) and rows.max() == 1
-    assert rows.toarray()[0, columns.index("history Sci-Fi")] == rows.toarray()[0, columns.index("target Sci-Fi")] == 1
+    assert (
+        rows.toarray()[0, columns.index("history Sci-Fi")]
+        == rows.toarray()[0, columns.index("target Sci-Fi")]
+        == 1
+    )
 
 
 def test_what_is_judged_is_the_target_or_the_whole_session():
@@ -61,24 +79,42 @@ def test_what_is_judged_is_the_target_or_the_whole_session():
 
 
 def test_pairs_number_training_users_and_items_from_one_and_the_unknown_is_nought():
-    found = inputs.pairs({"train": [FILM, SESSION], "test": [STRANGER, replace(FILM, group="cy"), SESSION]})
+    found = inputs.pairs(
+        {"train": [FILM, SESSION], "test": [STRANGER, replace(FILM, group="cy"), SESSION]}
+    )
     assert found["train"].users.tolist() == [1, 2] and found["test"].users.tolist() == [0, 0, 2]
-    assert found["train"].items.tolist() == [[2, 0, 0], [1, 3, 4]]  # in alphabetical order, capitals first
+    assert found["train"].items.tolist() == [
+        [2, 0, 0],
+        [1, 3, 4],
+    ]  # in alphabetical order, capitals first
     assert found["test"].items.tolist() == [[0, 0, 0], [2, 0, 0], [1, 3, 4]]
 
 
 # Steps
 
+
 def test_steps_come_in_order_with_the_target_last_and_without_its_value():
     found = event_steps.steps(FILM)
-    assert [step.text for step in found] == ["region south", "Alien (1979), Horror, Sci-Fi", "system: Try this one",
-                                             "a lamp: too dim", "Brazil (1985), Sci-Fi"]
-    assert [step.value for step in found] == [None, 4.5, None, None, None] and found[3].dwell == 30.0
+    assert [step.text for step in found] == [
+        "region south",
+        "Alien (1979), Horror, Sci-Fi",
+        "system: Try this one",
+        "a lamp: too dim",
+        "Brazil (1985), Sci-Fi",
+    ]
+    assert [step.value for step in found] == [None, 4.5, None, None, None] and found[
+        3
+    ].dwell == 30.0
     assert event_steps.sentences(FILM)[1] == "Alien (1979), Horror, Sci-Fi, rated 4.5"
     other = replace(FILM, target=replace(TARGET, value=5.0), ratings=(5.0,))
-    assert event_steps.steps(other) == found and event_steps.sentences(other) == event_steps.sentences(FILM)
+    assert event_steps.steps(other) == found and event_steps.sentences(
+        other
+    ) == event_steps.sentences(FILM)
     long = replace(FILM, events=tuple(replace(PAST[0], text=f"film {i}") for i in range(40)))
-    assert len(event_steps.steps(long)) == 1 + event_steps.STEPS and event_steps.steps(long)[-1] == found[-1]
+    assert (
+        len(event_steps.steps(long)) == 1 + event_steps.STEPS
+        and event_steps.steps(long)[-1] == found[-1]
+    )
     assert event_steps.steps(long)[1].text.startswith("film 29")
 
 
@@ -94,13 +130,22 @@ def test_ordered_steps_as_numbers():
 
 
 def test_a_rectangle_has_a_column_even_for_nothing():
-    assert event_steps.rectangle([[], []]).shape == (2, 1) and event_steps.rectangle([]).shape == (0, 1)
+    assert event_steps.rectangle([[], []]).shape == (2, 1) and event_steps.rectangle([]).shape == (
+        0,
+        1,
+    )
     assert event_steps.rectangle([[1], [2, 3]], 4).tolist() == [[1, 0, 0, 0], [2, 3, 0, 0]]
 
 
 # Sentences
 
-TEXTS = ["a lovely film", "Terrible service, and a long wait.", "the hose leaks", "x", "a lovely film"]
+TEXTS = [
+    "a lovely film",
+    "Terrible service, and a long wait.",
+    "the hose leaks",
+    "x",
+    "a lovely film",
+]
 
 
 def test_embeddings_equal_those_of_sentence_transformers():
@@ -119,31 +164,48 @@ def test_an_example_is_its_last_sentence_beside_the_mean_of_those_before():
     assert found["train"].shape == (2, 768)
     assert np.allclose(found["train"][0, :384], table[-1], atol=1e-5)
     assert np.allclose(found["train"][0, 384:], table[:-1].mean(axis=0), atol=1e-5)
-    assert not found["train"][1, 384:].any() and np.allclose(found["test"][0, :384], table[3], atol=1e-5)
+    assert not found["train"][1, 384:].any() and np.allclose(
+        found["test"][0, :384], table[3], atol=1e-5
+    )
 
 
 def test_each_sentence_is_embedded_once(monkeypatch):
     asked = []
-    monkeypatch.setattr(event_steps, "embed", lambda texts: asked.extend(texts) or np.ones((len(texts), 2)))
+    monkeypatch.setattr(
+        event_steps, "embed", lambda texts: asked.extend(texts) or np.ones((len(texts), 2))
+    )
     event_steps.embeddings({"train": [FILM, replace(FILM, id="a2")], "test": [FILM, SESSION]})
     assert sorted(asked) == sorted(set(event_steps.sentences(FILM)))
 
 
 # All
 
+
 def test_no_view_shows_the_rating_that_is_asked_for():
     loaded = corpora.load("satsim", limit=120)
     parts = splits.subset(splits.of(loaded), 20, 8, 8)
-    other = {part: [replace(e, ratings=(1.0 if e.rating > 3 else 5.0,)) for e in rows] for part, rows in parts.items()}
+    other = {
+        part: [replace(e, ratings=(1.0 if e.rating > 3 else 5.0,)) for e in rows]
+        for part, rows in parts.items()
+    }
     for name in ("nothing", "who and what", "items", "word counts", "words", "order"):
         here, there = (inputs.VIEWS[name](loaded, chosen) for chosen in (parts, other))
         for part in parts:
-            for a, b in zip(*(rows if isinstance(rows, tuple) else (rows,) for rows in (here[part], there[part])),
-                            strict=True):
+            for a, b in zip(
+                *(
+                    rows if isinstance(rows, tuple) else (rows,)
+                    for rows in (here[part], there[part])
+                ),
+                strict=True,
+            ):
                 assert (abs(a - b) > 0).sum() == 0, name
 
 
 def test_behaviour_without_times_names_the_corpus_and_the_remedy():
-    loaded = corpora.Loaded("toy", [replace(SESSION, events=(replace(PAST[0], time=None),))], "", (1, 5), [])
-    with pytest.raises(ValueError, match="toy has no times, which behaviour features need .* map a column to time"):
+    loaded = corpora.Loaded(
+        "toy", [replace(SESSION, events=(replace(PAST[0], time=None),))], "", (1, 5), []
+    )
+    with pytest.raises(
+        ValueError, match="toy has no times, which behaviour features need .* map a column to time"
+    ):
         inputs.VIEWS["behaviour"](loaded, {"train": loaded.examples})

@@ -1,4 +1,5 @@
-"""The two small networks: their formula, what is unknown, what they can learn, and that a seed repeats them."""
+"""The two small networks: their formula, what is unknown, what they can learn, and that a seed
+repeats them."""
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ def some(rows, at):
 
 
 def table(users=40, items=30, rank=2, share=0.6, seed=0):
-    """A planted table: biases plus a product of factors, of which a share is rated, nearly without noise."""
+    """A planted table: biases plus a product of factors, of which a share is rated, nearly without
+    noise."""
     rng = np.random.default_rng(seed)
     p, q = rng.normal(0, 0.7, (users, rank)), rng.normal(0, 0.7, (items, rank))
     level, fame = rng.normal(0, 0.3, (users, 1)), rng.normal(0, 0.3, (1, items))
@@ -37,6 +39,7 @@ def last(epochs):
 
 # Matrix factorisation
 
+
 def test_factors_are_the_formula_and_the_unknown_adds_nothing():
     torch.manual_seed(0)
     model = networks.Factors(3, 4, 2, damping=0.3)
@@ -46,8 +49,12 @@ def test_factors_are_the_formula_and_the_unknown_adds_nothing():
     users, items = model.users.weight.detach().numpy(), model.items.weight.detach().numpy()
     rows = Pairs(np.array([2, 0, 3, 0]), np.array([[1, 0], [4, 0], [2, 3], [0, 0]]))
     both = (items[2] + items[3]) / 2
-    expected = [users[2, 0] + items[1, 0] + users[2, 1:] @ items[1, 1:], items[4, 0],
-                users[3, 0] + both[0] + users[3, 1:] @ both[1:], 0.0]
+    expected = [
+        users[2, 0] + items[1, 0] + users[2, 1:] @ items[1, 1:],
+        items[4, 0],
+        users[3, 0] + both[0] + users[3, 1:] @ both[1:],
+        0.0,
+    ]
     assert networks.run(model, rows) == pytest.approx(expected, abs=1e-6)
     at, target = torch.tensor([0, 2]), torch.tensor([1.0, -1.0])
     squared = [(users[u] ** 2).sum() + (item**2).sum() for u, item in ((2, items[1]), (3, both))]
@@ -58,8 +65,16 @@ def test_factors_are_the_formula_and_the_unknown_adds_nothing():
 def test_factorisation_recovers_a_planted_table_which_biases_cannot():
     rows, stars = table()
     train, test = np.arange(len(stars)) % 5 > 0, np.arange(len(stars)) % 5 == 0
-    mf = last(networks.factorise(some(rows, train), stars[train], damping=0.003, rank=2, epochs=60, learning_rate=0.02))
-    flat = last(networks.factorise(some(rows, train), stars[train], damping=0.003, rank=0, epochs=60, learning_rate=0.02))
+    mf = last(
+        networks.factorise(
+            some(rows, train), stars[train], damping=0.003, rank=2, epochs=60, learning_rate=0.02
+        )
+    )
+    flat = last(
+        networks.factorise(
+            some(rows, train), stars[train], damping=0.003, rank=0, epochs=60, learning_rate=0.02
+        )
+    )
     found, biased = (rmse(predict(some(rows, test)), stars[test]) for predict in (mf, flat))
     assert found < 0.2 and found < 0.4 * biased
 
@@ -74,11 +89,14 @@ def test_after_training_the_unknown_still_has_no_bias():
 
 def test_more_damping_keeps_predictions_nearer_the_mean():
     rows, stars = table()
-    weak, strong = (last(networks.factorise(rows, stars, damping=d))(rows).std() for d in (0.01, 1.0))
+    weak, strong = (
+        last(networks.factorise(rows, stars, damping=d))(rows).std() for d in (0.01, 1.0)
+    )
     assert strong < 0.5 * weak
 
 
 # GRU
+
 
 def ordered(rows, scale=(1.0, 5.0)):
     return event_steps._ordered(rows, scale)
@@ -120,7 +138,11 @@ def test_padding_and_company_change_no_prediction():
     alone = [networks.run(model, ordered([row]))[0] for row in texts]
     assert together == pytest.approx(alone, abs=1e-6)
     rows = ordered(texts)
-    wide = Ordered(rows.table, np.pad(rows.which, ((0, 0), (0, 3))), np.pad(rows.numbers, ((0, 0), (0, 3), (0, 0))))
+    wide = Ordered(
+        rows.table,
+        np.pad(rows.which, ((0, 0), (0, 3))),
+        np.pad(rows.numbers, ((0, 0), (0, 3), (0, 0))),
+    )
     assert networks.run(model, wide) == pytest.approx(together, abs=1e-6)
     assert networks.run(model, rows, batch_size=1) == pytest.approx(together, abs=1e-6)
 
@@ -133,6 +155,7 @@ def test_a_step_is_the_mean_of_its_words():
 
 
 # Both
+
 
 def case(name):
     if name == "gru":
@@ -164,6 +187,8 @@ def test_epochs_are_counted_and_ratings_come_on_their_scale(name):
 
 def test_equal_ratings_can_be_learned():
     rows, stars = table(4, 3)
-    assert last(networks.factorise(rows, np.full(len(stars), 4.0), epochs=1))(rows) == pytest.approx(4, abs=0.3)
+    assert last(networks.factorise(rows, np.full(len(stars), 4.0), epochs=1))(
+        rows
+    ) == pytest.approx(4, abs=0.3)
     rows, stars = toy(20, 0)
     assert np.isfinite(last(networks.gru(rows, np.full(len(stars), 4.0), epochs=1))(rows)).all()

@@ -1,4 +1,5 @@
-"""transformers' own classifier with one output on the encoder, which all but satlib train: loaded, and its scores."""
+"""transformers' own classifier with one output on the encoder, which all but satlib train: loaded,
+and its scores."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -10,20 +11,33 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 
 def load(folder: str | Path, **options):
-    """Tokenizer and fp32 model of a folder; the head is drawn at random where the folder holds an encoder."""
+    """Tokenizer and fp32 model of a folder; the head is drawn at random where the folder holds an
+    encoder."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32, **options)
-    tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, dtype=torch.float32, **options
+    )
+    tokenizer.model_max_length = min(
+        tokenizer.model_max_length, model.config.max_position_embeddings
+    )
     return tokenizer, model
 
 
 @torch.inference_mode()
-def scores(model, tokenizer, texts: Sequence[str], batch_size: int = 32, half: torch.dtype | None = None) -> np.ndarray:
-    """Logits [N] of the texts, in batches as they come, padded to the longest; dropout off. half: None is fp32."""
+def scores(
+    model, tokenizer, texts: Sequence[str], batch_size: int = 32, half: torch.dtype | None = None
+) -> np.ndarray:
+    """Logits [N] of the texts, in batches as they come, padded to the longest; dropout off. half:
+    None is fp32."""
     model.eval()
     found = []
     for start in range(0, len(texts), batch_size):
-        batch = tokenizer(list(texts[start:start + batch_size]), padding=True, truncation=True, return_tensors="pt")
+        batch = tokenizer(
+            list(texts[start : start + batch_size]),
+            padding=True,
+            truncation=True,
+            return_tensors="pt",
+        )
         with torch.autocast(model.device.type, dtype=half) if half else nullcontext():
             logits = model(**batch.to(model.device)).logits
         found.append(logits.squeeze(-1).float().cpu().numpy())

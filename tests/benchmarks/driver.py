@@ -20,15 +20,32 @@ class Failed(RuntimeError):
 class Worker:
     """The process of one system. Its standard error goes to ``logs``/KIND-NAME.txt."""
 
-    def __init__(self, kind: str, name: str, folder: Path, logs: Path, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        folder: Path,
+        logs: Path,
+        environment: dict[str, str] | None = None,
+    ):
         logs.mkdir(parents=True, exist_ok=True)
         self.log = logs / f"{kind}-{name}.txt"
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "SATLIB_QUIET": "1", "PYTHONPATH": path}
+        quiet = {
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "SATLIB_QUIET": "1",
+            "PYTHONPATH": path,
+        }
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.worker", kind, name, str(folder)], text=True, stderr=log,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | quiet | (environment or {}))
+                [sys.executable, "-m", f"{__package__}.worker", kind, name, str(folder)],
+                text=True,
+                stderr=log,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | quiet | (environment or {}),
+            )
 
     def ask(self, do: str, **order) -> dict:
         """Give an order and wait for the answer."""
@@ -39,7 +56,9 @@ class Worker:
             line = ""
         if not line:
             said = self.log.read_text(encoding="utf-8").strip().splitlines() or ["nothing"]
-            raise Failed(f"{self.log.stem} ended; its last words are {said[-1]!r}, the others are in {self.log}")
+            raise Failed(
+                f"{self.log.stem} ended; its last words are {said[-1]!r}, the others are in {self.log}"
+            )
         return json.loads(line)
 
     def end(self) -> None:
@@ -50,17 +69,25 @@ class Worker:
         self.process.wait()
 
 
-def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, learn: dict, judge: dict) -> dict:
-    """Measure the systems in turns; returns peaks (one dict a round), rounds, memory, loss and losses by system.
+def compare(
+    kind: str, names: list[str], folder: Path, logs: Path, rounds: int, learn: dict, judge: dict
+) -> dict:
+    """Measure the systems in turns; returns peaks (one dict a round), rounds, memory, loss and
+    losses by system.
 
-    learn: what every system's ``learn`` is told, rows and epochs, once for its loss; judge: the same for the systems
-    that are judged, with each of SEEDS, for their losses.
+    learn: what every system's ``learn`` is told, rows and epochs, once for its loss; judge: the
+    same for the systems that are judged, with each of SEEDS, for their losses.
     """
     known = systems.KINDS[kind]
     workers = {name: Worker(kind, name, folder, logs) for name in names}
     peak = Worker("peak", kind, folder, logs)
-    found: dict = {"peaks": [], "rounds": {name: [] for name in names}, "memory": {}, "loss": {},
-                   "losses": {}}
+    found: dict = {
+        "peaks": [],
+        "rounds": {name: [] for name in names},
+        "memory": {},
+        "loss": {},
+        "losses": {},
+    }
     try:
         say(kind, "warm-up")
         for worker in workers.values():
@@ -75,7 +102,9 @@ def compare(kind: str, names: list[str], folder: Path, logs: Path, rounds: int, 
             found["memory"][name] = worker.ask("memory")["memory"]
             found["loss"][name] = worker.ask("learn", **learn, seed=0)["loss"]
             if known[name].judged and judge["rows"]:
-                found["losses"][name] = [worker.ask("learn", **judge, seed=seed)["loss"] for seed in systems.SEEDS]
+                found["losses"][name] = [
+                    worker.ask("learn", **judge, seed=seed)["loss"] for seed in systems.SEEDS
+                ]
     finally:
         for worker in (*workers.values(), peak):
             worker.end()

@@ -1,4 +1,5 @@
-"""Clock, peak memory, the machine's peak of matrix products, and the operations that useful tokens cost."""
+"""Clock, peak memory, the machine's peak of matrix products, and the operations that useful tokens
+cost."""
 
 import resource
 import sys
@@ -53,14 +54,19 @@ def synchronise() -> None:
 
 
 def peak_memory() -> float:
-    """Largest memory that this process has had, in MB of 2^20 bytes: on the GPU where there is one, else resident."""
+    """Largest memory that this process has had, in MB of 2^20 bytes: on the GPU where there is one,
+    else resident."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
     status = Path("/proc/self/status")
-    if status.is_file():  # unlike getrusage's, this number does not begin with that of the parent process
+    if (
+        status.is_file()
+    ):  # unlike getrusage's, this number does not begin with that of the parent process
         (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
         return int(line.split()[1]) / 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 2**10
+    )
 
 
 def product_peak(dtype: torch.dtype, size: int = 0, repeats: int = 7) -> float:
@@ -78,15 +84,19 @@ def product_peak(dtype: torch.dtype, size: int = 0, repeats: int = 7) -> float:
 
 
 def peaks(size: int = 0) -> dict[str, float]:
-    """Peak of matrix products in GFLOP/s: fp32, and the half precision that this machine computes."""
+    """Peak of matrix products in GFLOP/s: fp32, and the half precision that this machine
+    computes."""
     kinds = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     return {name: product_peak(kinds[name], size) for name in {"fp32": 0, gpu.precision(): 0}}
 
 
 def useful_flops(lengths: Sequence[int], encoder: str, training: bool) -> float:
-    """Operations that the tokens of the texts need, padding left out; training: thrice the forward pass."""
+    """Operations that the tokens of the texts need, padding left out; training: thrice the forward
+    pass."""
     from transformers import AutoConfig
 
     shape = AutoConfig.from_pretrained(encoder)
-    forward = tokens.flops(np.asarray(lengths), shape.hidden_size, shape.num_hidden_layers, shape.intermediate_size)
+    forward = tokens.flops(
+        np.asarray(lengths), shape.hidden_size, shape.num_hidden_layers, shape.intermediate_size
+    )
     return float(forward.sum()) * (3 if training else 1)

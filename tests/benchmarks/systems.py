@@ -2,15 +2,24 @@
 
 from dataclasses import dataclass
 
-BATCH, LEARNING_RATE, WARMUP, LONGEST = 16, 5e-5, 0.1, 128  # common to all; LONGEST: tokens of an example
-SEEDS = (0, 1, 2)  # of satlib and of its fp32 reference, whose spread is the noise that the loss is judged by
+BATCH, LEARNING_RATE, WARMUP, LONGEST = (
+    16,
+    5e-5,
+    0.1,
+    128,
+)  # common to all; LONGEST: tokens of an example
+SEEDS = (
+    0,
+    1,
+    2,
+)  # of satlib and of its fp32 reference, whose spread is the noise that the loss is judged by
 
 
 @dataclass(frozen=True)
 class System:
-    """A system. about: what it is. rows: examples in a round, the first ones; 0: as many as ``--examples`` says.
-    target: how many times as fast satlib shall be. needs: packages beyond the kit's own. judged: it learns once more,
-    on more examples, with each of SEEDS."""
+    """A system. about: what it is. rows: examples in a round, the first ones; 0: as many as
+    ``--examples`` says. target: how many times as fast satlib shall be. needs: packages beyond the
+    kit's own. judged: it learns once more, on more examples, with each of SEEDS."""
 
     about: str
     rows: int = 0
@@ -20,15 +29,24 @@ class System:
 
 
 TRAINING = {
-    "listing-512": System("article's first listing, made right: padded to 512, tokenised per item, fp32", BATCH, 40),
-    "listing-128": System("article's second listing, made right: padded to 128, tokenised per item, fp32", 128, 3),
+    "listing-512": System(
+        "article's first listing, made right: padded to 512, tokenised per item, fp32", BATCH, 40
+    ),
+    "listing-128": System(
+        "article's second listing, made right: padded to 128, tokenised per item, fp32", 128, 3
+    ),
     "trainer": System("transformers.Trainer, defaults, DataCollatorWithPadding", 128, 4),
-    "trainer-tuned": System("Trainer: half precision, grouped by length, fused AdamW, the faster attention", 0, 1.3),
-    "cross-encoder": System("sentence-transformers' CrossEncoderTrainer, MSELoss", 64, 6, ("sentence_transformers",)),
+    "trainer-tuned": System(
+        "Trainer: half precision, grouped by length, fused AdamW, the faster attention", 0, 1.3
+    ),
+    "cross-encoder": System(
+        "sentence-transformers' CrossEncoderTrainer, MSELoss", 64, 6, ("sentence_transformers",)
+    ),
     "satlib": System("satlib's training.train", judged=True),
     "satlib-fp32": System("the same in fp32: the reference for the loss", 128, judged=True),
 }
-# Not in a run unless --only names it: what batches that are equal in tokens, not in examples, do for satlib.
+# Not in a run unless --only names it: what batches that are equal in tokens, not in examples, do
+# for satlib.
 EXTRA = {
     "satlib-tokens": System("satlib with as many tokens an update as 16 examples have on average"),
 }
@@ -38,7 +56,9 @@ SCORING = {
     "pipeline-32": System("transformers.pipeline, batch_size=32"),
     "loop-fp32": System("batches of 32 as they come, padded to the longest, fp32"),
     "loop": System("the same in the precision of the machine", 0, 1.5),
-    "cross-encoder": System("sentence-transformers' CrossEncoder.predict", 0, None, ("sentence_transformers",)),
+    "cross-encoder": System(
+        "sentence-transformers' CrossEncoder.predict", 0, None, ("sentence_transformers",)
+    ),
     "satlib-fp32": System("satlib's models.run, fp32"),
     "satlib": System("satlib's models.run, precision of the machine"),
     "onnx-fp32": System("satlib's export in ONNX Runtime, fp32", 0, None, ONNX),
@@ -50,7 +70,9 @@ KINDS = {"training": TRAINING | EXTRA, "scoring": SCORING}
 def chosen(kind: str, only: list[str]) -> dict[str, System]:
     """The systems of a kind that a run has: all but EXTRA, or those that are named."""
     known = KINDS[kind]
-    return {name: one for name, one in known.items() if (name in only if only else name not in EXTRA)}
+    return {
+        name: one for name, one in known.items() if (name in only if only else name not in EXTRA)
+    }
 
 
 def missing(system: System) -> list[str]:

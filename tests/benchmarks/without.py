@@ -1,4 +1,5 @@
-"""What each means of speed is worth: satlib's training with all of them, and with one of them taken away at a time."""
+"""What each means of speed is worth: satlib's training with all of them, and with one of them taken
+away at a time."""
 
 import statistics
 from collections.abc import Callable
@@ -18,6 +19,7 @@ def torch_dropout() -> None:
 
 def attention(name: str) -> Callable[[], None]:
     """Another attention of transformers."""
+
     def change() -> None:
         from satlib.models import cpu_layers
 
@@ -28,6 +30,7 @@ def attention(name: str) -> Callable[[], None]:
             encoder.set_attn_implementation(name)
 
         cpu_layers.install = other
+
     return change
 
 
@@ -69,13 +72,18 @@ def half_only_in_products() -> None:
 
 
 def keep_memory() -> None:
-    """Freed memory stays with glibc, which satlib does not ask for: the options of mallopt, in bytes."""
+    """Freed memory stays with glibc, which satlib does not ask for: the options of mallopt, in
+    bytes."""
     import ctypes
     import platform
 
     if platform.libc_ver()[0] != "glibc":
         return
-    for option, size in {-3: 32 << 20, -1: 256 << 20, -2: 16 << 20}.items():  # M_MMAP_THRESHOLD, M_TRIM_, M_TOP_PAD
+    for option, size in {
+        -3: 32 << 20,
+        -1: 256 << 20,
+        -2: 16 << 20,
+    }.items():  # M_MMAP_THRESHOLD, M_TRIM_, M_TOP_PAD
         ctypes.CDLL(None).mallopt(option, size)
 
 
@@ -129,9 +137,13 @@ def changed(name: str, folder: Path):
 
 
 def measure(folder: Path, logs: Path, rounds: int = 5, changes=tuple(CHANGES)) -> list[dict]:
-    """A row a change: how many times as long a round takes as satlib's own in the same round (median, smallest,
-    largest), seconds of the first steps (a compiler's work is in them), and peak memory in MB."""
-    workers = {name: driver.Worker("without", name, folder, logs, ENVIRONMENT.get(name)) for name in changes}
+    """A row a change: how many times as long a round takes as satlib's own in the same round
+    (median, smallest, largest), seconds of the first steps (a compiler's work is in them), and peak
+    memory in MB."""
+    workers = {
+        name: driver.Worker("without", name, folder, logs, ENVIRONMENT.get(name))
+        for name in changes
+    }
     found: dict[str, list[float]] = {name: [] for name in changes}
     rows = []
     try:
@@ -145,8 +157,16 @@ def measure(folder: Path, logs: Path, rounds: int = 5, changes=tuple(CHANGES)) -
                 found[name].append(one.ask("round")["seconds"])
         for name, one in workers.items():
             ratio = [a / b for a, b in zip(found[name], found["as it is"], strict=True)]
-            rows.append({"change": name, "times_as_long": statistics.median(ratio), "spread": [min(ratio), max(ratio)],
-                         "rounds": rounds, "first_seconds": first[name], "peak_memory_mb": one.ask("memory")["memory"]})
+            rows.append(
+                {
+                    "change": name,
+                    "times_as_long": statistics.median(ratio),
+                    "spread": [min(ratio), max(ratio)],
+                    "rounds": rounds,
+                    "first_seconds": first[name],
+                    "peak_memory_mb": one.ask("memory")["memory"],
+                }
+            )
     finally:
         for one in workers.values():
             one.end()
@@ -155,6 +175,9 @@ def measure(folder: Path, logs: Path, rounds: int = 5, changes=tuple(CHANGES)) -
 
 def table(rows: list[dict]) -> str:
     """The rows as text."""
-    return "\n".join(f"{row['change']:42} {row['times_as_long']:6.2f} times as long "
-                     f"({row['spread'][0]:.2f} - {row['spread'][1]:.2f}), first steps {row['first_seconds']:6.1f} s, "
-                     f"{row['peak_memory_mb']:5.0f} MB" for row in rows)
+    return "\n".join(
+        f"{row['change']:42} {row['times_as_long']:6.2f} times as long "
+        f"({row['spread'][0]:.2f} - {row['spread'][1]:.2f}), first steps {row['first_seconds']:6.1f} s, "
+        f"{row['peak_memory_mb']:5.0f} MB"
+        for row in rows
+    )

@@ -1,4 +1,5 @@
-"""A process that does the work of one system: it reads orders from stdin and answers on stdout, a line of JSON each.
+"""A process that does the work of one system: it reads orders from stdin and answers on stdout, a
+line of JSON each.
 
     python -m benchmarks.worker KIND NAME FOLDER
 
@@ -34,7 +35,9 @@ class Training:
     def round(self) -> dict:
         """One epoch over the system's examples, on the clock."""
         clock, _ = self._train(self.texts)
-        return described(clock, self.texts, self.work["encoder"], training=True) | {"steps": clock.steps}
+        return described(clock, self.texts, self.work["encoder"], training=True) | {
+            "steps": clock.steps
+        }
 
     def memory(self) -> dict:
         """Peak memory so far, in MB."""
@@ -102,7 +105,9 @@ class Peak:
     """Measures the peak of matrix products."""
 
     def __init__(self, name: str, folder: Path):
-        self.size = json.loads((folder / "work.json").read_text(encoding="utf-8")).get("peak_size", 0)
+        self.size = json.loads((folder / "work.json").read_text(encoding="utf-8")).get(
+            "peak_size", 0
+        )
 
     def round(self) -> dict:
         """GFLOP/s of each precision."""
@@ -110,10 +115,15 @@ class Peak:
 
 
 def described(clock: measure.Clock, texts, encoder: str, training: bool) -> dict:
-    """What a round measured: seconds, examples, useful tokens, and the operations that they need."""
+    """What a round measured: seconds, examples, useful tokens, and the operations that they
+    need."""
     lengths = [text.length for text in texts]
-    return {"seconds": clock.seconds, "examples": len(texts), "tokens": sum(lengths),
-            "flops": measure.useful_flops(lengths, encoder, training)}
+    return {
+        "seconds": clock.seconds,
+        "examples": len(texts),
+        "tokens": sum(lengths),
+        "flops": measure.useful_flops(lengths, encoder, training),
+    }
 
 
 def loss(scores: np.ndarray, texts) -> float:
@@ -121,8 +131,15 @@ def loss(scores: np.ndarray, texts) -> float:
     return float(np.mean((np.asarray(scores, dtype=float) - [text.rating for text in texts]) ** 2))
 
 
-WORK = {"training": Training, "scoring": Scoring, "prepare": Prepare, "peak": Peak, "growth": growth.Point,
-        "profile": profiling.Profile, "without": without.changed}
+WORK = {
+    "training": Training,
+    "scoring": Scoring,
+    "prepare": Prepare,
+    "peak": Peak,
+    "growth": growth.Point,
+    "profile": profiling.Profile,
+    "without": without.changed,
+}
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""Fixtures of the tests in a real browser, which `make test-browser` runs: Debian's chromium, driven by playwright."""
+"""Fixtures of the tests in a real browser, which `make test-browser` runs: Debian's chromium,
+driven by playwright."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +7,9 @@ from pathlib import Path
 import lab as jupyter
 import pytest
 
-KEPT = Path(__file__).parents[2] / "build" / "browser"  # what a test that failed leaves: a picture, and the notebook
+KEPT = (
+    Path(__file__).parents[2] / "build" / "browser"
+)  # what a test that failed leaves: a picture, and the notebook
 pytest.register_assert_rewrite("site_server")  # its checks say what they found
 
 
@@ -24,7 +27,9 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=jupyter.chromium(), args=list(jupyter.CALM))
+        browser = driver.chromium.launch(
+            executable_path=jupyter.chromium(), args=list(jupyter.CALM)
+        )
         yield browser
         browser.close()
 
@@ -40,7 +45,8 @@ def shared(tmp_path_factory, worker_id) -> Path:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory, shared):
-    """A server over an empty folder; what lessons keep is shared with the other processes of this run."""
+    """A server over an empty folder; what lessons keep is shared with the other processes of this
+    run."""
     folder, state = (tmp_path_factory.mktemp(name) for name in ("lessons", "state"))
     server = jupyter.Lab(folder, state, shared / "cache")
     yield server

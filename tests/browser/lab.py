@@ -1,4 +1,5 @@
-"""JupyterLab as a learner has it: a server on loopback with no settings but the defaults, and one page in a browser."""
+"""JupyterLab as a learner has it: a server on loopback with no settings but the defaults, and one
+page in a browser."""
 
 import json
 import os
@@ -17,45 +18,81 @@ import nbformat
 from satlib import storage
 from satlib.kit import course, kernels
 
-HERE = ("127.0.0.1", "localhost", "")  # hosts that a page may ask; data: and blob: addresses have none
+HERE = (
+    "127.0.0.1",
+    "localhost",
+    "",
+)  # hosts that a page may ask; data: and blob: addresses have none
 NOWHERE = "http://127.0.0.1:9"  # a proxy that does not exist: what asks for the outside fails
 # Of this process, not of a learner's shell: tests/conftest.py and CI set them.
 OURS = ("CI", "SATLIB_QUIET", "SATLIB_FIGURES", "SATLIB_LESSON", "MPLBACKEND", "HF_HUB_OFFLINE")
 # Everything is drawn, also what lies below the window's edge; no news, no updates.
-SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"},
-            "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
-OPTIONS = ("--no-browser", "--allow-root", "--ip=127.0.0.1", "--ServerApp.port_retries=0",
-           "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
-           "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=WARN")
-ABSENT = "/lsp/"  # JupyterLab asks for an extension that is not installed, and logs that it is not there
-# The browser's options: nothing asked of the outside, and none of the sandbox that a container refuses.
-CALM = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--no-sandbox")
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+OPTIONS = (
+    "--no-browser",
+    "--allow-root",
+    "--ip=127.0.0.1",
+    "--ServerApp.port_retries=0",
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.extension_manager=readonly",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--log-level=WARN",
+)
+ABSENT = (
+    "/lsp/"  # JupyterLab asks for an extension that is not installed, and logs that it is not there
+)
+# The browser's options: nothing asked of the outside, and none of the sandbox that a container
+# refuses.
+CALM = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-sandbox",
+)
 PANEL = "window.jupyterapp.shell.currentWidget"
 
 
 def chromium() -> str:
-    """The browser's path: SATLIB_CHROMIUM, or Debian's; FileNotFoundError with one sentence where there is none."""
+    """The browser's path: SATLIB_CHROMIUM, or Debian's; FileNotFoundError with one sentence where
+    there is none."""
     named = os.environ.get("SATLIB_CHROMIUM")
     found = shutil.which(named or "chromium") or shutil.which(named or "chromium-browser")
     if not found:
-        raise FileNotFoundError(f"no browser {named or 'chromium'}; install it (Debian: apt-get install chromium), or "
-                                "name the program in SATLIB_CHROMIUM")
+        raise FileNotFoundError(
+            f"no browser {named or 'chromium'}; install it (Debian: apt-get install chromium), or "
+            "name the program in SATLIB_CHROMIUM"
+        )
     return found
 
 
 class Lab:
-    """A JupyterLab server over a folder; ``state`` takes its settings, ``cache`` what lessons keep."""
+    """A JupyterLab server over a folder; ``state`` takes its settings, ``cache`` what lessons
+    keep."""
 
     def __init__(self, folder: Path, state: Path, cache: Path):
         self.folder, self.token, self.log = folder, secrets.token_hex(16), state / "lab.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        command = [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--port={self.port}",
-                   f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={self.token}"]
+        command = [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            *OPTIONS,
+            f"--port={self.port}",
+            f"--ServerApp.root_dir={folder}",
+            f"--IdentityProvider.token={self.token}",
+        ]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, cwd=folder, env=surroundings(state, cache), stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=surroundings(state, cache), stdout=log, stderr=log
+            )
         self._wait()
 
     def _wait(self, seconds: float = 120) -> None:
@@ -69,8 +106,11 @@ class Lab:
 
     def ask(self, method: str, what: str):
         """The answer of the server's interface, decoded."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/{what}", method=method,
-                                         headers={"Authorization": f"token {self.token}"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/{what}",
+            method=method,
+            headers={"Authorization": f"token {self.token}"},
+        )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=30) as answer:
             return json.loads(answer.read() or "null")
@@ -94,21 +134,38 @@ class Lab:
 
 
 def surroundings(state: Path, cache: Path) -> dict[str, str]:
-    """The environment of ``satlib lab``, one thread a kernel, with all folders of Jupyter's in ``state``."""
+    """The environment of ``satlib lab``, one thread a kernel, with all folders of Jupyter's in
+    ``state``."""
     for name, value in SETTINGS.items():
-        storage.write_json(state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings", value)
+        storage.write_json(
+            state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings", value
+        )
     with kernels.own(state):
         found = {name: value for name, value in os.environ.items() if name not in OURS}
-    places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
-              "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython"}
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
     found |= {name: str(state / place) for name, place in places.items()}
-    found |= {name: NOWHERE for proxy in ("http_proxy", "https_proxy") for name in (proxy, proxy.upper())}
-    return found | {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost", "JUPYTER_NO_CONFIG": "1",
-                    "SATLIB_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    found |= {
+        name: NOWHERE for proxy in ("http_proxy", "https_proxy") for name in (proxy, proxy.upper())
+    }
+    return found | {
+        "no_proxy": "127.0.0.1,localhost",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "JUPYTER_NO_CONFIG": "1",
+        "SATLIB_CACHE": str(cache),
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 class Watch:
-    """What a page did that it must not: outside, addresses that it asked for (they were refused); errors, its own."""
+    """What a page did that it must not: outside, addresses that it asked for (they were refused);
+    errors, its own."""
 
     def __init__(self, page):
         self.outside: list[str] = []
@@ -119,7 +176,9 @@ class Watch:
         page.on("console", self._hear)
 
     def _hear(self, said) -> None:
-        if said.type == "error" and not urlsplit(said.location.get("url", "")).path.startswith(ABSENT):
+        if said.type == "error" and not urlsplit(said.location.get("url", "")).path.startswith(
+            ABSENT
+        ):
             self.errors.append(f"{said.text} ({said.location.get('url')})")
 
     def _refuse(self, route) -> None:
@@ -141,20 +200,25 @@ class Seat:
         """Open a copy of a lesson that holds no outputs, and wait until its kernel is ready."""
         book, self.name = nbformat.read(lesson.path, as_version=4), lesson.path.name
         for cell in book.cells:
-            cell.update({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {})
+            cell.update(
+                {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
+            )
         nbformat.write(book, self.lab.folder / self.name)
         self.page.goto(self.lab.address(self.name))
         status = self.page.locator("#jp-main-statusbar")
         status.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
 
     def run_all(self, seconds: float) -> None:
-        """Run all cells; AssertionError where a dialog comes up (as one does if a kernel died) or time runs out."""
+        """Run all cells; AssertionError where a dialog comes up (as one does if a kernel died) or
+        time runs out."""
         self.page.evaluate("""() => {
             window.ended = null;
             window.jupyterapp.commands.execute('notebook:run-all-cells').then(
                 () => { window.ended = 'ended' }, error => { window.ended = String(error) })}""")
         self._until("window.ended", seconds)
-        self.page.wait_for_function("!document.querySelector('.jp-Notebook').innerText.includes('Loading widget')")
+        self.page.wait_for_function(
+            "!document.querySelector('.jp-Notebook').innerText.includes('Loading widget')"
+        )
 
     def _until(self, condition: str, seconds: float) -> None:
         end, dialog = time.monotonic() + seconds, self.page.locator(".jp-Dialog")
@@ -169,15 +233,27 @@ class Seat:
         return nbformat.read(self.lab.folder / self.name, as_version=4)
 
     def run(self, containing: str, typed: str | None = None) -> str:
-        """Run the one cell whose source contains this by Shift and Enter, having typed a new source; its output."""
-        sources = self.page.evaluate(f"() => {PANEL}.content.widgets.map(cell => cell.model.sharedModel.source)")
+        """Run the one cell whose source contains this by Shift and Enter, having typed a new
+        source; its output."""
+        sources = self.page.evaluate(
+            f"() => {PANEL}.content.widgets.map(cell => cell.model.sharedModel.source)"
+        )
         (place,) = [number for number, source in enumerate(sources) if containing in source]
-        model, cell = f"{PANEL}.content.widgets[{place}].model", self.page.locator(".jp-Notebook .jp-Cell").nth(place)
+        model, cell = (
+            f"{PANEL}.content.widgets[{place}].model",
+            self.page.locator(".jp-Notebook .jp-Cell").nth(place),
+        )
         count = self.page.evaluate(f"{model}.executionCount")
         cell.locator(".cm-content").click()
         if typed is not None:
             self.page.keyboard.press("Control+A")
             self.page.keyboard.type(typed)
         self.page.keyboard.press("Shift+Enter")
-        self._until(f"{model}.executionState === 'idle' && {model}.executionCount !== {count or 'null'}", 60)
-        return cell.locator(".jp-OutputArea").inner_text() if cell.locator(".jp-OutputArea").count() else ""
+        self._until(
+            f"{model}.executionState === 'idle' && {model}.executionCount !== {count or 'null'}", 60
+        )
+        return (
+            cell.locator(".jp-OutputArea").inner_text()
+            if cell.locator(".jp-OutputArea").count()
+            else ""
+        )

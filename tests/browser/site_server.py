@@ -1,4 +1,5 @@
-"""What the test of the site needs: a server on loopback, the links of a page, and the checks that a page must pass."""
+"""What the test of the site needs: a server on loopback, the links of a page, and the checks that a
+page must pass."""
 
 import functools
 import re
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import lab
 
-# Of the many coloured words of a page's code one of each kind is looked at, and no formula's strokes.
+# Of the many coloured words of a page's code one of each kind is looked at, and no formula's
+# strokes.
 FIRSTS = """() => { const seen = new Set(); for (const word of document.querySelectorAll(".highlight span")) {
   if (seen.has(word.className)) word.dataset.twin = ""; seen.add(word.className); } }"""
 SEEN_ALREADY = {"exclude": [["[data-twin]"], ["mjx-container"]]}
@@ -31,11 +33,16 @@ FORMULAS = """async () => { if (window.MathJax) await MathJax.startup.promise;
 
 
 class Links(HTMLParser):
-    """Of a page: the addresses that it links to, those that it loads, and the names (ids) that it has."""
+    """Of a page: the addresses that it links to, those that it loads, and the names (ids) that it
+    has."""
 
     def __init__(self, text: str):
         super().__init__()
-        self.led, self.loaded, self.names = [], re.findall(r"""(?:url\(|@import)\s*["']?([^"')\s]+)""", text), set()
+        self.led, self.loaded, self.names = (
+            [],
+            re.findall(r"""(?:url\(|@import)\s*["']?([^"')\s]+)""", text),
+            set(),
+        )
         self.language = ""
         self.feed(text)
 
@@ -45,9 +52,20 @@ class Links(HTMLParser):
         self.language = given.get("lang", "") if tag == "html" else self.language
         if tag == "a" and "href" in given:
             self.led.append(given["href"])
-        elif tag != "a" and given.get("rel") not in ("index", "search", "next", "prev", "author", "canonical"):
-            self.loaded += [given[key] for key in ("src", "href", "data", "poster") if given.get(key)]
-            self.loaded += [part.split()[0] for part in given.get("srcset", "").split(",") if part.strip()]
+        elif tag != "a" and given.get("rel") not in (
+            "index",
+            "search",
+            "next",
+            "prev",
+            "author",
+            "canonical",
+        ):
+            self.loaded += [
+                given[key] for key in ("src", "href", "data", "poster") if given.get(key)
+            ]
+            self.loaded += [
+                part.split()[0] for part in given.get("srcset", "").split(",") if part.strip()
+            ]
 
 
 @contextmanager
@@ -64,7 +82,9 @@ def served(folder: Path) -> Iterator[str]:
 
 def outside(address: str) -> bool:
     """Whether a page that loads this address asks another server."""
-    return address.startswith("//") or ":" in address.split("/")[0] and not address.startswith("data:")
+    return (
+        address.startswith("//") or ":" in address.split("/")[0] and not address.startswith("data:")
+    )
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -87,14 +107,24 @@ def browser() -> Iterator[object]:
 
 @contextmanager
 def tab(running, origin: str) -> Iterator[object]:
-    """A fresh tab; on leaving the block it must have met no error and asked only ``origin`` for anything."""
+    """A fresh tab; on leaving the block it must have met no error and asked only ``origin`` for
+    anything."""
     context = running.new_context()
     page, met = context.new_page(), []
     page.on("pageerror", lambda error: met.append(f"error: {error}"))
-    page.on("console", lambda line: met.append(f"console: {line.text}") if line.type == "error" else None)
+    page.on(
+        "console",
+        lambda line: met.append(f"console: {line.text}") if line.type == "error" else None,
+    )
     inside = (origin, "data:", "blob:")
-    page.on("request", lambda asked: None if asked.url.startswith(inside) else met.append(f"outside: {asked.url}"))
-    page.on("response", lambda got: met.append(f"{got.status}: {got.url}") if got.status >= 400 else None)
+    page.on(
+        "request",
+        lambda asked: None if asked.url.startswith(inside) else met.append(f"outside: {asked.url}"),
+    )
+    page.on(
+        "response",
+        lambda got: met.append(f"{got.status}: {got.url}") if got.status >= 400 else None,
+    )
     yield page
     context.close()
     assert met == []
@@ -103,20 +133,29 @@ def tab(running, origin: str) -> Iterator[object]:
 def look(page, width: int, scheme: str, picture: Path) -> None:
     """Check the open page at one width and in one colour scheme, and keep a picture of it.
 
-    Nothing reaches beyond the window, figures are loaded and have an alternative text, formulas are drawn, and axe
-    finds nothing serious or critical.
+    Nothing reaches beyond the window, figures are loaded and have an alternative text, formulas are
+    drawn, and axe finds nothing serious or critical.
     """
     from axe_playwright_python.sync_playwright import Axe
 
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     assert page.evaluate(FORMULAS) == []
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     picture.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=picture, full_page=True, type="jpeg", quality=60)
     assert page.evaluate(BEYOND) == []
     assert page.evaluate(PICTURES) == []
     page.evaluate(FIRSTS)
-    found = Axe().run(page, context=SEEN_ALREADY, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [(one["id"], [part["html"][:120] for part in one["nodes"][:3]]) for one in found
-            if one["impact"] in ("serious", "critical")] == []
+    found = (
+        Axe()
+        .run(page, context=SEEN_ALREADY, options={"resultTypes": ["violations"]})
+        .response["violations"]
+    )
+    assert [
+        (one["id"], [part["html"][:120] for part in one["nodes"][:3]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ] == []

@@ -1,7 +1,8 @@
-"""The site as a reader meets it, in a real browser: `make test-site` builds it in build/site and runs this file.
+"""The site as a reader meets it, in a real browser: `make test-site` builds it in build/site and
+runs this file.
 
-Pictures of every page at both widths are left in build/site-pictures. ONLY="lessons/ glossary" opens only pages with
-such a word in their name.
+Pictures of every page at both widths are left in build/site-pictures. ONLY="lessons/ glossary"
+opens only pages with such a word in their name.
 """
 
 import itertools
@@ -20,10 +21,16 @@ from satlib.kit import course, report_page, runner
 SITE = Path(__file__).parents[2] / "build" / "site"
 PICTURES = SITE.parent / "site-pictures"
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
-CHOSEN = [name for name in PAGES if any(word in name for word in os.environ.get("ONLY", "").split() or [""])]
+CHOSEN = [
+    name
+    for name in PAGES
+    if any(word in name for word in os.environ.get("ONLY", "").split() or [""])
+]
 if not CHOSEN:
-    raise pytest.UsageError(f"no page of {SITE} has a word of ONLY={os.environ.get('ONLY', '')!r} in its name; "
-                            "run `make site`, and name pages such as lessons/12 or glossary")
+    raise pytest.UsageError(
+        f"no page of {SITE} has a word of ONLY={os.environ.get('ONLY', '')!r} in its name; "
+        "run `make site`, and name pages such as lessons/12 or glossary"
+    )
 LOOKS = ((1280, "light"), (390, "dark"))
 
 
@@ -46,10 +53,17 @@ def links():
 
 # What can be seen without a browser
 
+
 def test_every_lesson_and_module_has_its_page_and_home_glossary_and_search_are_there():
     wanted = {f"lessons/{lesson.stem}.html" for lesson in course.lessons()}
     wanted |= {f"api/{module}.html" for module in course.modules()}
-    missing = wanted | {"index.html", "results.html", "glossary.html", "search.html", "api/index.html"}
+    missing = wanted | {
+        "index.html",
+        "results.html",
+        "glossary.html",
+        "search.html",
+        "api/index.html",
+    }
     assert missing - set(PAGES) == set(), "run `make site` first"
 
 
@@ -62,7 +76,9 @@ def test_every_figure_of_a_lesson_is_on_its_page():
 
 
 def test_nothing_is_loaded_from_elsewhere(links):
-    sheets = {path.name: server.Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.css")}
+    sheets = {
+        path.name: server.Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.css")
+    }
     for name, found in (links | sheets).items():
         assert list(filter(server.outside, found.loaded)) == [], name
 
@@ -75,25 +91,34 @@ def test_every_link_within_the_site_leads_to_a_page_and_a_name_on_it(links):
                 continue
             there = os.path.normpath(os.path.join(os.path.dirname(name), place)) if place else name
             assert (SITE / there).is_file(), f"{name} links to {target}"
-            assert not anchor or there not in links or anchor in links[there].names, f"{name} links to {target}"
+            assert not anchor or there not in links or anchor in links[there].names, (
+                f"{name} links to {target}"
+            )
 
 
 def test_every_page_says_its_language(links):
-    assert {name for name, found in links.items() if found.language == "zh-CN"} <= {"README.zh-CN.html"}
+    assert {name for name, found in links.items() if found.language == "zh-CN"} <= {
+        "README.zh-CN.html"
+    }
     assert all(found.language in ("en", "zh-CN") for found in links.values())
 
 
 # What a reader meets
+
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_page_is_whole_and_can_be_read_by_all(name, running, address):
     with server.tab(running, address) as tab:
         tab.goto(address + name)
         for width, scheme in LOOKS:
-            server.look(tab, width, scheme, PICTURES / str(width) / f"{name.replace('/', '-')}.jpeg")
+            server.look(
+                tab, width, scheme, PICTURES / str(width) / f"{name.replace('/', '-')}.jpeg"
+            )
 
 
-@pytest.mark.parametrize(("word", "place"), [("oracle", "lessons/"), ("quadratic", "api/"), ("满意度", "glossary")])
+@pytest.mark.parametrize(
+    ("word", "place"), [("oracle", "lessons/"), ("quadratic", "api/"), ("满意度", "glossary")]
+)
 def test_a_search_leads_to_the_pages_that_have_the_word(word, place, running, address):
     with server.tab(running, address) as tab:
         tab.goto(address + "index.html")
@@ -101,7 +126,9 @@ def test_a_search_leads_to_the_pages_that_have_the_word(word, place, running, ad
         tab.locator(".sidebar-search").fill(word)
         tab.keyboard.press("Enter")
         tab.wait_for_selector("ul.search li a")
-        found = tab.locator("ul.search li a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        found = tab.locator("ul.search li a").evaluate_all(
+            "all => all.map(one => one.getAttribute('href'))"
+        )
         assert any(place in one for one in found)
 
 
@@ -118,11 +145,23 @@ def report(tmp_path_factory):
     """The report's page, as the runner would write it from the stored lessons."""
     folder = tmp_path_factory.mktemp("report")
     shutil.copytree(runtime.notebooks_folder(), folder / "notebooks")
-    rows = [{"model": model, "metric": metric, "part": "test", "value": 1.25, "low": 1.0, "high": 1.5}
-            for model in ("mean", "bert-after") for metric in report_page.HEADLINE]
-    shown = [(lesson, runner.Result(lesson.stem, status, 12.5, "cell 3: KeyError: 'no such column'"))
-             for lesson, status in zip(course.lessons(), itertools.cycle(("ok", "failed", "unchanged")))]
-    report_page.write(folder, shown, rows, "satsim", "fast", [leaks.Finding("split", "refused", "a user is on two sides")])
+    rows = [
+        {"model": model, "metric": metric, "part": "test", "value": 1.25, "low": 1.0, "high": 1.5}
+        for model in ("mean", "bert-after")
+        for metric in report_page.HEADLINE
+    ]
+    shown = [
+        (lesson, runner.Result(lesson.stem, status, 12.5, "cell 3: KeyError: 'no such column'"))
+        for lesson, status in zip(course.lessons(), itertools.cycle(("ok", "failed", "unchanged")))
+    ]
+    report_page.write(
+        folder,
+        shown,
+        rows,
+        "satsim",
+        "fast",
+        [leaks.Finding("split", "refused", "a user is on two sides")],
+    )
     with server.served(folder) as found:
         yield found
 

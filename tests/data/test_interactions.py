@@ -1,4 +1,5 @@
-"""Examples pass the door or are refused in one sentence, and survive every file format unchanged."""
+"""Examples pass the door or are refused in one sentence, and survive every file format
+unchanged."""
 
 import gzip
 import json
@@ -76,7 +77,9 @@ def test_a_bad_event_is_refused_with_field_value_and_rule(changed, expected):
 
 
 def test_a_missing_field_is_named_and_a_long_value_is_cut():
-    assert "ratings: this field is required" in refusal({k: v for k, v in ROW.items() if k != "ratings"})
+    assert "ratings: this field is required" in refusal(
+        {k: v for k, v in ROW.items() if k != "ratings"}
+    )
     assert len(refusal({**ROW, "part": "x" * 100_000})) < 200
     assert "dictionary" in refusal([1, 2])
 
@@ -94,7 +97,9 @@ def test_the_rating_is_the_mean_of_the_annotators_and_examples_do_not_change():
 
 
 def test_every_rating_of_the_half_star_scale_passes():
-    assert [interactions.check({**ROW, "ratings": [r / 2]}).rating * 2 for r in range(1, 11)] == list(range(1, 11))
+    assert [
+        interactions.check({**ROW, "ratings": [r / 2]}).rating * 2 for r in range(1, 11)
+    ] == list(range(1, 11))
 
 
 TRICKY = [
@@ -110,7 +115,10 @@ TRICKY = [
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_difficult_texts_survive_every_format(tmp_path, name):
-    examples = [interactions.check({**event(text=text, comment=text), "id": str(i)}) for i, text in enumerate(TRICKY)]
+    examples = [
+        interactions.check({**event(text=text, comment=text), "id": str(i)})
+        for i, text in enumerate(TRICKY)
+    ]
     interactions.write_examples(examples, tmp_path / name)
     assert interactions.read_examples(tmp_path / name) == (examples, [])
 
@@ -170,7 +178,16 @@ def test_the_endings_mean_what_they_say(tmp_path):
 def broken(tmp_path):
     """A log of 8 lines, the 2nd and 5th blank, three of the others bad."""
     good = json.dumps(ROW)
-    lines = [good, "", json.dumps({**ROW, "ratings": [7]}), good, "   ", '{"id": ', json.dumps({**ROW, "x": 1}), good]
+    lines = [
+        good,
+        "",
+        json.dumps({**ROW, "ratings": [7]}),
+        good,
+        "   ",
+        '{"id": ',
+        json.dumps({**ROW, "x": 1}),
+        good,
+    ]
     path = tmp_path / "broken.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -181,7 +198,11 @@ def test_bad_rows_are_counted_and_shown_with_their_line_numbers(broken):
         interactions.read_examples(broken)
     sentence = str(caught.value)
     assert "3 bad rows" in sentence and "on_bad='skip'" in sentence and "\n" not in sentence
-    assert "line 3: ratings.0 = 7" in sentence and "line 6:" in sentence and "line 7: x = 1" in sentence
+    assert (
+        "line 3: ratings.0 = 7" in sentence
+        and "line 6:" in sentence
+        and "line 7: x = 1" in sentence
+    )
 
 
 def test_bad_rows_are_skipped_where_asked(broken):
@@ -209,12 +230,16 @@ def test_bad_rows_of_a_parquet_file_carry_their_row_number(tmp_path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_cut_file_is_refused_by_name(tmp_path, name):
     path = tmp_path / name
-    interactions.write_examples([interactions.check({**ROW, "id": str(i)}) for i in range(200)], path)
+    interactions.write_examples(
+        [interactions.check({**ROW, "id": str(i)}) for i in range(200)], path
+    )
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError) as caught:
         interactions.read_examples(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-    assert "line 200" in str(caught.value) if name == "log.jsonl" else "cut off" in str(caught.value)
+    assert (
+        "line 200" in str(caught.value) if name == "log.jsonl" else "cut off" in str(caught.value)
+    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -229,7 +254,13 @@ def test_a_file_of_another_kind_and_a_missing_one_are_refused_by_name(tmp_path, 
 
 def test_windows_line_ends_and_byte_order_mark_are_read(tmp_path):
     path = tmp_path / "windows.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(ROW).encode() + b"\r\n\r\n" + json.dumps(ROW).encode() + b"\r\n")
+    path.write_bytes(
+        b"\xef\xbb\xbf"
+        + json.dumps(ROW).encode()
+        + b"\r\n\r\n"
+        + json.dumps(ROW).encode()
+        + b"\r\n"
+    )
     assert interactions.read_examples(path) == ([interactions.check(ROW)] * 2, [])
 
 
@@ -248,7 +279,17 @@ def test_defaults_are_left_out_of_the_file_and_come_back():
 def test_a_dataset_has_a_column_for_each_field():
     examples = [interactions.check({**ROW, "features": {"n": 1.0}}), interactions.check(ROW)]
     table = interactions.to_dataset(examples)
-    assert table.column_names == ["id", "group", "domain", "events", "ratings", "target", "attributes", "features",
-                                  "date", "part"]
+    assert table.column_names == [
+        "id",
+        "group",
+        "domain",
+        "events",
+        "ratings",
+        "target",
+        "attributes",
+        "features",
+        "date",
+        "part",
+    ]
     assert table[0]["events"][0]["text"] == "a blue lamp" and table[0]["features"]["n"] == 1.0
     assert table[1]["features"] is None and table[1]["target"] is None

@@ -1,4 +1,5 @@
-"""Labels and agreement: by hand, against scikit-learn, statsmodels and the oracle, on the published counts of USS."""
+"""Labels and agreement: by hand, against scikit-learn, statsmodels and the oracle, on the published
+counts of USS."""
 
 import math
 from collections import Counter
@@ -31,7 +32,9 @@ NAN = math.nan
 def test_scale_by_hand_and_as_the_losses_scale():
     assert labels.to_unit([1, 3, 4, 5]).tolist() == [0, 0.5, 0.75, 1]
     assert labels.to_unit(4.5, 0.5, 5).item() == pytest.approx(8 / 9)
-    assert labels.from_unit([0, 0.25, 1.1]) == pytest.approx([1, 2, 5.4])  # beyond [0, 1]: not clipped
+    assert labels.from_unit([0, 0.25, 1.1]) == pytest.approx(
+        [1, 2, 5.4]
+    )  # beyond [0, 1]: not clipped
     ratings = np.arange(1, 5.1, 0.5).reshape(3, 3)
     assert np.array_equal(labels.to_unit(ratings), to_unit(ratings))
     assert np.array_equal(labels.from_unit(ratings, 1, 3), from_unit(ratings, 1, 3))
@@ -41,7 +44,9 @@ def test_scale_by_hand_and_as_the_losses_scale():
 @given(st.floats(0.5, 5), st.floats(0.1, 10))
 def test_the_scale_can_be_undone(rating, length):
     unit = labels.to_unit(rating, 0.5, max(5.0, 0.5 + length))
-    assert 0 <= unit <= 1 and labels.from_unit(unit, 0.5, max(5.0, 0.5 + length)) == pytest.approx(rating)
+    assert 0 <= unit <= 1 and labels.from_unit(unit, 0.5, max(5.0, 0.5 + length)) == pytest.approx(
+        rating
+    )
 
 
 def test_classes_by_hand():
@@ -72,7 +77,9 @@ def test_majority_mean_ties_and_counts_as_a_plain_loop_finds_them(ratings):
     assert labels.majority(ratings, "none") == pytest.approx(left, nan_ok=True)
     assert labels.tied(ratings).tolist() == [len(top) > 1 for top in tops]
     assert labels.mean(ratings) == pytest.approx([np.mean(one) for one in ratings])
-    assert labels.counts(ratings).tolist() == [[one.count(star) for star in range(1, 6)] for one in ratings]
+    assert labels.counts(ratings).tolist() == [
+        [one.count(star) for star in range(1, 6)] for one in ratings
+    ]
 
 
 def test_a_mean_of_threes_is_exactly_three():
@@ -85,7 +92,9 @@ def test_a_mean_of_threes_is_exactly_three():
 def test_soft_labels_are_distributions_between_shares_and_base(ratings, weight):
     base = np.array([0.1, 0.1, 0.5, 0.2, 0.1])
     shares, smooth = labels.soft(ratings), labels.soft(ratings, weight, base)
-    assert smooth.sum(axis=1) == pytest.approx(1) and shares @ labels.STARS == pytest.approx(labels.mean(ratings))
+    assert smooth.sum(axis=1) == pytest.approx(1) and shares @ labels.STARS == pytest.approx(
+        labels.mean(ratings)
+    )
     size = np.array([[len(one)] for one in ratings])
     assert smooth == pytest.approx((shares * size + base * weight) / (size + weight))
     assert labels.soft([(5,)], 5).tolist() == [pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 6, 2 / 6])]
@@ -111,12 +120,17 @@ def test_kappa_is_that_of_scikit_learn(rows):
         assert math.isnan(agreement.kappa(a, b))
         return
     assert agreement.kappa(a, b) == pytest.approx(sk.cohen_kappa_score(a, b))
-    assert agreement.kappa(a, b, weight) == pytest.approx(sk.cohen_kappa_score(a, b, sample_weight=weight))
+    assert agreement.kappa(a, b, weight) == pytest.approx(
+        sk.cohen_kappa_score(a, b, sample_weight=weight)
+    )
     assert agreement.kappa(a, b) == pytest.approx(agreement.kappa(b, a))
 
 
 def test_kappa_of_words_and_in_closed_form():
-    assert agreement.kappa(list("aabb"), list("aabb")) == 1 and agreement.kappa(list("aabb"), list("bbaa")) == -1
+    assert (
+        agreement.kappa(list("aabb"), list("aabb")) == 1
+        and agreement.kappa(list("aabb"), list("bbaa")) == -1
+    )
     assert agreement.kappa(list("abab"), list("aabb")) == 0
     assert math.isnan(agreement.kappa([3, 3], [3, 3]))
 
@@ -124,7 +138,10 @@ def test_kappa_of_words_and_in_closed_form():
 @STEADY
 @given(SEVERAL)
 def test_pooled_kappa_is_nominal_alpha_but_for_the_correction(ratings):
-    pooled, nominal = agreement.kappa(*agreement.pairs(ratings)), agreement.alpha(ratings, "nominal")
+    pooled, nominal = (
+        agreement.kappa(*agreement.pairs(ratings)),
+        agreement.alpha(ratings, "nominal"),
+    )
     if len({star for one in ratings for star in one}) == 1:
         assert math.isnan(pooled) and math.isnan(nominal)
         return
@@ -134,17 +151,28 @@ def test_pooled_kappa_is_nominal_alpha_but_for_the_correction(ratings):
 
 def test_pooled_kappa_is_fleiss_kappa_where_annotators_are_equally_many():
     ratings = np.random.default_rng(0).integers(1, 6, (50, 4)).astype(float)
-    assert agreement.kappa(*agreement.pairs(ratings)) == pytest.approx(fleiss_kappa(labels.counts(ratings)))
+    assert agreement.kappa(*agreement.pairs(ratings)) == pytest.approx(
+        fleiss_kappa(labels.counts(ratings))
+    )
 
 
 @pytest.mark.parametrize("level", agreement.LEVELS)
 def test_alpha_is_the_library_on_a_table_of_annotators(level):
-    table = np.array([[1, 2, 3, 3, 2, 1, 4, 1, 2, NAN], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5],
-                      [NAN, 3, 3, 3, 2, 3, 4, 2, 2, 5]])
+    table = np.array(
+        [
+            [1, 2, 3, 3, 2, 1, 4, 1, 2, NAN],
+            [1, 2, 3, 3, 2, 2, 4, 1, 2, 5],
+            [NAN, 3, 3, 3, 2, 3, 4, 2, 2, 5],
+        ]
+    )
     ratings = [tuple(column[~np.isnan(column)]) for column in table.T]
-    theirs = krippendorff.alpha(reliability_data=table, level_of_measurement=level, value_domain=[1, 2, 3, 4, 5])
+    theirs = krippendorff.alpha(
+        reliability_data=table, level_of_measurement=level, value_domain=[1, 2, 3, 4, 5]
+    )
     assert agreement.alpha(ratings, level) == pytest.approx(theirs)
-    assert agreement.alpha([*ratings, (3.0,)], level) == pytest.approx(theirs)  # a single rating tells nothing
+    assert agreement.alpha([*ratings, (3.0,)], level) == pytest.approx(
+        theirs
+    )  # a single rating tells nothing
     assert agreement.alpha([(2, 2), (5, 5)], level) == 1
 
 
@@ -153,7 +181,9 @@ def test_alpha_is_the_library_on_a_table_of_annotators(level):
 def test_one_annotator_alone_and_the_noise_as_plain_loops_find_them(ratings):
     own, rest = agreement.alone([*ratings, (3.0,)])
     assert own.tolist() == [star for one in ratings for star in one]
-    assert rest == pytest.approx([np.mean(one[:i] + one[i + 1 :]) for one in ratings for i in range(len(one))])
+    assert rest == pytest.approx(
+        [np.mean(one[:i] + one[i + 1 :]) for one in ratings for i in range(len(one))]
+    )
     spread = [np.var(one, ddof=1) for one in ratings]
     assert agreement.noise([*ratings, (3.0,)]) == pytest.approx(spread, abs=1e-12)
     bound = math.sqrt(np.mean([v / len(one) for v, one in zip(spread, ratings, strict=True)]))
@@ -196,16 +226,26 @@ def test_summary_by_hand():
     assert found["pairs_agree"] == pytest.approx((1 + 0 + 2) / 8, abs=1e-6)
 
 
-@pytest.mark.parametrize("name, ties, always_three, alone", [
-    ("uss-redial", 661, 0.8126, 0.459), ("uss-sgd", 695, 0.8306, 0.490), ("uss-ccpe", 354, 0.8816, None)])
+@pytest.mark.parametrize(
+    "name, ties, always_three, alone",
+    [
+        ("uss-redial", 661, 0.8126, 0.459),
+        ("uss-sgd", 695, 0.8306, 0.490),
+        ("uss-ccpe", 354, 0.8816, None),
+    ],
+)
 def test_the_published_counts_of_uss(real_data, name, ties, always_three, alone):
     examples = corpora.load(name, real_data, overall=True).examples
     every = [e.ratings for e in examples]
     turns = [e.ratings for e in examples if "unit" not in e.attributes]
     assert labels.tied(turns).sum() == ties  # without OVERALL
-    assert np.mean(labels.majority(every) == 3) == pytest.approx(always_three, abs=5e-5)  # with OVERALL
+    assert np.mean(labels.majority(every) == 3) == pytest.approx(
+        always_three, abs=5e-5
+    )  # with OVERALL
     own, rest = agreement.alone(every)
-    assert alone is None or np.mean(labels.three(own) == labels.three(rest)) == pytest.approx(alone, abs=5e-4)
+    assert alone is None or np.mean(labels.three(own) == labels.three(rest)) == pytest.approx(
+        alone, abs=5e-4
+    )
     same = np.mean(labels.three(labels.majority(turns)) == labels.three(labels.mean(turns)))
     assert same == pytest.approx(0.5, abs=0.05)  # "agree on about half of the turns"
     assert 0.09 < agreement.kappa(*agreement.pairs(turns)) < 0.175  # "pairwise kappa .10-.17"
@@ -215,7 +255,9 @@ def test_the_published_counts_of_uss(real_data, name, ties, always_three, alone)
 def test_the_committed_record_is_what_the_corpus_gives(real_data, name):
     (record,) = records.load_all(runtime.data_folder() / "runs" / "labels", name)
     loaded = corpora.load(name, real_data, overall=True)
-    assert record.model == "labels" and record.data_sha256 == loaded.sha256 and not record.predictions
+    assert (
+        record.model == "labels" and record.data_sha256 == loaded.sha256 and not record.predictions
+    )
     place, rows = Counter(), {"turns": [], "with OVERALL": [], "turn 4 on, with OVERALL": []}
     for e in loaded.examples:
         place[e.group] += 1
@@ -226,7 +268,9 @@ def test_the_committed_record_is_what_the_corpus_gives(real_data, name):
     for view, ratings in rows.items():
         found, kept = agreement.summary(ratings), record.parameters[view]
         assert found.keys() == kept.keys()
-        assert all(found[key] == pytest.approx(kept[key], abs=2e-6) for key in found if key != "confusion")
+        assert all(
+            found[key] == pytest.approx(kept[key], abs=2e-6) for key in found if key != "confusion"
+        )
         assert found["confusion"] == kept["confusion"]
 
 

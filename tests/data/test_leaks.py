@@ -1,4 +1,5 @@
-"""The leak checker finds every planted fault, names its size and its remedy, and is silent on clean data."""
+"""The leak checker finds every planted fault, names its size and its remedy, and is silent on clean
+data."""
 
 import time
 from dataclasses import replace
@@ -20,18 +21,35 @@ def event(text, **fields):
 
 
 def history(user, moments, rng, others=()):
-    """A user's rated items, each judged after the ones before it, as a reader of histories makes them."""
+    """A user's rated items, each judged after the ones before it, as a reader of histories makes
+    them."""
     stars = rng.integers(1, 6, len(moments)).astype(float)
     items = [f"{rng.choice(WORDS)} {user} {i}" for i in range(len(moments))]
-    past = [event(item, value=star, time=now) for item, star, now in zip(items, stars, moments, strict=True)]
-    return [Example(f"{user}-{i:02d}", user, "own", tuple(past[max(0, i - 4) : i]), (stars[i],),
-                    event(items[i], time=moments[i]), features={name: float(rng.normal()) for name in others})
-            for i in range(len(moments))]
+    past = [
+        event(item, value=star, time=now)
+        for item, star, now in zip(items, stars, moments, strict=True)
+    ]
+    return [
+        Example(
+            f"{user}-{i:02d}",
+            user,
+            "own",
+            tuple(past[max(0, i - 4) : i]),
+            (stars[i],),
+            event(items[i], time=moments[i]),
+            features={name: float(rng.normal()) for name in others},
+        )
+        for i in range(len(moments))
+    ]
 
 
 def clean(users=40, rows=10, others=("noise", "more")):
     rng = np.random.default_rng(0)
-    return [e for u in range(users) for e in history(f"u{u:02d}", [100.0 * i + u for i in range(rows)], rng, others)]
+    return [
+        e
+        for u in range(users)
+        for e in history(f"u{u:02d}", [100.0 * i + u for i in range(rows)], rng, others)
+    ]
 
 
 def found(parts, rule="group", kind=None):
@@ -61,19 +79,33 @@ def test_clean_rows_are_silent_by_every_rule(rule):
 
 def test_the_checker_refuses_what_splits_refuses_and_an_unknown_rule():
     parts = splits.split(clean(), rule="user-time")
-    only(parts, "group", "split", "refused", "the group 'u00' is in train and in validation; cut by group")
+    only(
+        parts,
+        "group",
+        "split",
+        "refused",
+        "the group 'u00' is in train and in validation; cut by group",
+    )
     with pytest.raises(ValueError, match="unknown rule 'random'; choose one of group"):
         leaks.inspect(parts, "random")
 
 
 # Copies
 
+
 def sessions(count=200, words=8, group=None):
     """Sessions without time of so many words, two a user."""
     rng = np.random.default_rng(1)
-    return [Example(f"s{i:03d}", group or f"u{i // 2:03d}", "own",
-                    tuple(event(" ".join([*rng.choice(WORDS, words // 2 - 1), str(i)])) for _ in range(2)),
-                    (float(rng.integers(1, 6)),)) for i in range(count)]
+    return [
+        Example(
+            f"s{i:03d}",
+            group or f"u{i // 2:03d}",
+            "own",
+            tuple(event(" ".join([*rng.choice(WORDS, words // 2 - 1), str(i)])) for _ in range(2)),
+            (float(rng.integers(1, 6)),),
+        )
+        for i in range(count)
+    ]
 
 
 def cut(rows):
@@ -83,25 +115,53 @@ def cut(rows):
 def test_sessions_logged_twice_are_refused_across_parts_and_suspect_within_one():
     parts = cut(sessions())
     twin = replace(parts["train"][3], id="again")
-    across = only(parts | {"test": [*parts["test"], twin]}, "rows", "copies", "refused",
-                  "1 rows are copies of rows of another part, among 41 judged rows",
-                  "'again' in test is 's003' in train", "keep one of each")
+    across = only(
+        parts | {"test": [*parts["test"], twin]},
+        "rows",
+        "copies",
+        "refused",
+        "1 rows are copies of rows of another part, among 41 judged rows",
+        "'again' in test is 's003' in train",
+        "keep one of each",
+    )
     with pytest.raises(ValueError, match="'again' in test is 's003' in train"):
         leaks.check(parts | {"test": [*parts["test"], twin]}, "rows")
-    within = only(parts | {"train": [*parts["train"], twin]}, "rows", "copies", "suspect", "(1 in train)", "keep one")
-    assert leaks.report([across, within]) == [f"refused: {across.sentence}", f"suspect: {within.sentence}"]
+    within = only(
+        parts | {"train": [*parts["train"], twin]},
+        "rows",
+        "copies",
+        "suspect",
+        "(1 in train)",
+        "keep one",
+    )
+    assert leaks.report([across, within]) == [
+        f"refused: {across.sentence}",
+        f"suspect: {within.sentence}",
+    ]
     assert leaks.check(parts | {"train": [*parts["train"], twin]}, "rows") == [within]
 
 
 def test_a_few_copies_among_many_rows_are_a_suspect():
     rows = sessions(800)
     parts = {"train": rows[:600], "test": [*rows[600:], replace(rows[0], id="again")]}
-    only(parts, "rows", "copies", "suspect", "1 rows are copies of rows of another part, among 201 judged rows")
+    only(
+        parts,
+        "rows",
+        "copies",
+        "suspect",
+        "1 rows are copies of rows of another part, among 201 judged rows",
+    )
 
 
-@pytest.mark.parametrize("other", [
-    {"ratings": (3.0, 4.0)}, {"attributes": {"region": "north"}}, {"target": event("the end")},
-    {"events": (event("x"),)}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"ratings": (3.0, 4.0)},
+        {"attributes": {"region": "north"}},
+        {"target": event("the end")},
+        {"events": (event("x"),)},
+    ],
+)
 def test_sessions_that_differ_are_no_copies(other):
     parts = cut(sessions())
     twin = replace(parts["train"][3], id="again", **other)
@@ -117,11 +177,14 @@ def test_equal_sessions_of_two_users_are_copies_only_where_they_are_long():
 
 def test_content_decides_and_not_which_objects_hold_it():
     parts = cut(sessions())
-    twin = replace(parts["train"][3], id="again", events=tuple(replace(s) for s in parts["train"][3].events))
+    twin = replace(
+        parts["train"][3], id="again", events=tuple(replace(s) for s in parts["train"][3].events)
+    )
     assert len(found(parts | {"test": [*parts["test"], twin]}, "rows", "copies")) == 1
 
 
 # Copies before the cut
+
 
 def test_up_sampling_before_a_cut_by_rows_is_refused_and_after_it_is_not():
     rows = sessions()
@@ -137,42 +200,82 @@ def test_up_sampling_before_a_cut_by_rows_is_refused_and_after_it_is_not():
 
 
 def test_copies_with_new_times_and_users_are_found_by_their_texts():
-    rows = [replace(e, group=e.id, date=f"2024-01-{1 + i % 28:02d}") for i, e in enumerate(sessions())]
-    again = [replace(e, id=f"{e.id}b", group=f"{e.id}b", attributes={"number": e.id}) for e in rows[:30]]
-    only({"train": rows, "test": again}, "group", "texts", "refused", "the texts of 30 of 30 judged rows stand")
+    rows = [
+        replace(e, group=e.id, date=f"2024-01-{1 + i % 28:02d}") for i, e in enumerate(sessions())
+    ]
+    again = [
+        replace(e, id=f"{e.id}b", group=f"{e.id}b", attributes={"number": e.id}) for e in rows[:30]
+    ]
+    only(
+        {"train": rows, "test": again},
+        "group",
+        "texts",
+        "refused",
+        "the texts of 30 of 30 judged rows stand",
+    )
     wrong = [replace(e, ratings=(6 - e.rating if e.rating != 3 else 1.0,)) for e in again]
     only({"train": rows, "test": wrong}, "group", "texts", "suspect", "is right for 0% of them")
-    assert not found({"train": rows, "test": [*again[:3], *sessions(300)[200:]]}, "group", "texts")  # too few
+    assert not found(
+        {"train": rows, "test": [*again[:3], *sessions(300)[200:]]}, "group", "texts"
+    )  # too few
 
 
 # The answer in the input
 
+
 def test_a_target_that_carries_its_value_is_refused():
     parts = splits.split(clean())
     filled = changed(parts, lambda e: replace(e, target=replace(e.target, value=e.rating)))
-    only(filled, "group", "target", "refused", "of 400 rows carries a value, which is the answer; leave")
+    only(
+        filled,
+        "group",
+        "target",
+        "refused",
+        "of 400 rows carries a value, which is the answer; leave",
+    )
     few = changed(parts, lambda e: replace(e, target=replace(e.target, value=1.0)), most=1)
     only(few, "group", "target", "suspect", "the target of 1 of 400 rows")
 
 
 def test_a_history_that_holds_the_target_is_refused():
     parts = splits.split(clean())
-    said = changed(parts, lambda e: replace(e, events=(*e.events, replace(e.target, value=e.rating))), "test")
-    only(said, "group", "target", "refused", f"the history of {len(parts['test'])} of 400 rows holds the target itself")
+    said = changed(
+        parts, lambda e: replace(e, events=(*e.events, replace(e.target, value=e.rating))), "test"
+    )
+    only(
+        said,
+        "group",
+        "target",
+        "refused",
+        f"the history of {len(parts['test'])} of 400 rows holds the target itself",
+    )
     silent = changed(parts, lambda e: replace(e, events=(*e.events, e.target)), "test")
     assert found(silent) == []  # the item may be met, its rating may not
-    earlier = changed(parts, lambda e: replace(e, events=(
-        replace(e.target, value=e.rating, time=e.target.time - 1), *e.events)), "test")
+    earlier = changed(
+        parts,
+        lambda e: replace(
+            e, events=(replace(e.target, value=e.rating, time=e.target.time - 1), *e.events)
+        ),
+        "test",
+    )
     assert found(earlier) == []  # the same item, rated before
 
 
 def test_without_times_an_event_like_the_target_is_a_suspect():
-    timeless = [replace(e, target=replace(e.target, time=None), events=tuple(replace(s, time=None) for s in e.events))
-                for e in clean()]
+    timeless = [
+        replace(
+            e,
+            target=replace(e.target, time=None),
+            events=tuple(replace(s, time=None) for s in e.events),
+        )
+        for e in clean()
+    ]
     parts = splits.split(timeless)
     assert found(parts) == []
-    said = {part: [replace(e, events=(*e.events, replace(e.target, value=e.rating))) for e in rows]
-            for part, rows in parts.items()}
+    said = {
+        part: [replace(e, events=(*e.events, replace(e.target, value=e.rating))) for e in rows]
+        for part, rows in parts.items()
+    }
     (finding,) = found(said, kind="target")
     assert finding.severity == "suspect"
     assert "the history of 400 of 400 rows holds an event without time" in finding.sentence
@@ -180,68 +283,134 @@ def test_without_times_an_event_like_the_target_is_a_suspect():
 
 # The future
 
+
 def test_a_history_that_goes_on_after_the_rating_is_refused():
     parts = splits.split(clean())
-    late = changed(parts, lambda e: replace(e, events=(*e.events, event("later", time=e.target.time + 1))), "test")
-    only(late, "group", "future", "refused", "rows holds events later than the rating; end it at the target's moment")
-    equal = changed(parts, lambda e: replace(e, events=(*e.events, event("now", time=e.target.time))), "test")
+    late = changed(
+        parts,
+        lambda e: replace(e, events=(*e.events, event("later", time=e.target.time + 1))),
+        "test",
+    )
+    only(
+        late,
+        "group",
+        "future",
+        "refused",
+        "rows holds events later than the rating; end it at the target's moment",
+    )
+    equal = changed(
+        parts, lambda e: replace(e, events=(*e.events, event("now", time=e.target.time))), "test"
+    )
     assert found(equal) == []
 
 
 @pytest.mark.parametrize(("seconds", "number"), [(86399.0, 0), (90000.0, 1)])
 def test_a_date_allows_its_whole_day(seconds, number):
-    rows = [replace(e, target=event("judged"), events=(event("seen", time=seconds),), date="1970-01-01")
-            for e in sessions(20)]
+    rows = [
+        replace(e, target=event("judged"), events=(event("seen", time=seconds),), date="1970-01-01")
+        for e in sessions(20)
+    ]
     assert len(found({"train": rows}, kind="future")) == number
     undated = [replace(e, date=None) for e in rows]
     assert not found({"train": undated}, kind="future")
     turned = replace(undated[0], target=None, events=(event("b", time=9.0), event("a", time=5.0)))
-    assert len(found({"train": [turned]}, kind="future")) == 1  # no target: nothing is later than the last event
+    assert (
+        len(found({"train": [turned]}, kind="future")) == 1
+    )  # no target: nothing is later than the last event
 
 
 def test_judged_ratings_in_a_training_history_are_refused():
     rows = clean()
     (finding,) = found(splits.split(rows, rule="rows"), "rows", "future")
     assert finding.severity == "refused"
-    assert "judged ratings stand in the history of a training row; cut by group or by time" in finding.sentence
+    assert (
+        "judged ratings stand in the history of a training row; cut by group or by time"
+        in finding.sentence
+    )
 
 
 # Columns
 
+
 def knowing(name, strength):
     """Clean rows with a feature that is the rating and noise."""
     rng = np.random.default_rng(2)
-    return [replace(e, features=e.features | {name: strength * e.rating + float(rng.normal())}) for e in clean()]
+    return [
+        replace(e, features=e.features | {name: strength * e.rating + float(rng.normal())})
+        for e in clean()
+    ]
 
 
 def test_a_column_that_knows_the_rating_is_a_suspect():
-    only(splits.split(knowing("told", -2.0)), "group", "column", "suspect", "feature told goes with the rating",
-         "rank correlation -0.9", "of the other columns at most 0.", "leave it out unless it is known before")
+    only(
+        splits.split(knowing("told", -2.0)),
+        "group",
+        "column",
+        "suspect",
+        "feature told goes with the rating",
+        "rank correlation -0.9",
+        "of the other columns at most 0.",
+        "leave it out unless it is known before",
+    )
     assert found(splits.split(knowing("hint", 0.5))) == []
 
 
 def test_where_the_past_itself_is_strong_a_column_must_be_far_above_it():
     rng = np.random.default_rng(3)
-    rows = [replace(e, features={"past": 0.95 * e.rating + 1.5 * float(rng.normal()),
-                                 "more": 1.4 * e.rating + 1.5 * float(rng.normal())}) for e in clean()]
-    strength = [abs(associations.association(*pair)) for pair in associations.columns(rows).values()]
-    assert sorted(strength)[-1] > leaks.KNOWING > sorted(strength)[-2] > leaks.KNOWING / leaks.ABOVE_OTHERS
+    rows = [
+        replace(
+            e,
+            features={
+                "past": 0.95 * e.rating + 1.5 * float(rng.normal()),
+                "more": 1.4 * e.rating + 1.5 * float(rng.normal()),
+            },
+        )
+        for e in clean()
+    ]
+    strength = [
+        abs(associations.association(*pair)) for pair in associations.columns(rows).values()
+    ]
+    assert (
+        sorted(strength)[-1]
+        > leaks.KNOWING
+        > sorted(strength)[-2]
+        > leaks.KNOWING / leaks.ABOVE_OTHERS
+    )
     assert found(splits.split(rows)) == []
     both = [replace(e, features={"a": e.rating, "b": -e.rating}) for e in clean()]
-    assert [f.sentence.split(" goes")[0] for f in found(splits.split(both))] == ["feature a", "feature b"]
+    assert [f.sentence.split(" goes")[0] for f in found(splits.split(both))] == [
+        "feature a",
+        "feature b",
+    ]
 
 
 def test_numbers_of_events_targets_and_attributes_are_columns():
-    rows = [replace(e, events=(*e.events, event("x", dwell=10.0, price=e.rating, position=2)),
-                    target=replace(e.target, dwell=e.rating), attributes={"mood": f"m{e.rating}", "name": e.id})
-            for e in clean()]
+    rows = [
+        replace(
+            e,
+            events=(*e.events, event("x", dwell=10.0, price=e.rating, position=2)),
+            target=replace(e.target, dwell=e.rating),
+            attributes={"mood": f"m{e.rating}", "name": e.id},
+        )
+        for e in clean()
+    ]
     table = associations.columns(rows)
-    assert set(table) == {"feature noise", "feature more", "mean value of the history", "mean dwell of the history",
-                          "mean price of the history", "mean position of the history", "dwell of the target",
-                          "attribute mood"}
+    assert set(table) == {
+        "feature noise",
+        "feature more",
+        "mean value of the history",
+        "mean dwell of the history",
+        "mean price of the history",
+        "mean position of the history",
+        "dwell of the target",
+        "attribute mood",
+    }
     strength = {name: round(associations.association(*pair), 6) for name, pair in table.items()}
     assert [name for name, rho in strength.items() if rho == 1] == [
-        "dwell of the target", "mean price of the history", "attribute mood"]
+        "dwell of the target",
+        "mean price of the history",
+        "attribute mood",
+    ]
     assert strength["mean dwell of the history"] == 0  # it never changes
     assert associations.columns(rows[:29]) == {} == associations.columns([])
 
@@ -251,29 +420,55 @@ def test_the_rank_correlation_is_scipys_and_many_rows_are_thinned():
     values, stars = rng.integers(0, 9, 300).tolist(), rng.integers(1, 6, 300).tolist()
     assert np.isclose(associations.association(values, stars), spearmanr(values, stars)[0])
     many = [sessions(1)[0]] * (2 * associations.MOST + 1)
-    (length,) = {len(pair[0]) for pair in associations.columns(
-        [replace(many[0], features={"x": 1.0})] * len(many)).values()}
+    (length,) = {
+        len(pair[0])
+        for pair in associations.columns(
+            [replace(many[0], features={"x": 1.0})] * len(many)
+        ).values()
+    }
     assert associations.MOST / 2 < length <= associations.MOST
 
 
 # What is planted, and what is published
 
+
 def test_the_planted_faults_of_satsim_are_found_and_nothing_else():
     loaded = corpora.load("satsim")
     copies, column = leaks.check(splits.of(loaded), loaded.rule)
-    assert copies.kind == "copies" and copies.sentence.startswith(f"{simulation.DUPLICATES} rows are copies")
-    assert column.kind == "column" and f"feature {simulation.LEAK} goes with the rating" in column.sentence
+    assert copies.kind == "copies" and copies.sentence.startswith(
+        f"{simulation.DUPLICATES} rows are copies"
+    )
+    assert (
+        column.kind == "column"
+        and f"feature {simulation.LEAK} goes with the rating" in column.sentence
+    )
     free = [replace(e, part=None) for e in loaded.examples]
     with pytest.raises(ValueError, match="rows are copies of rows of another part"):
         leaks.check(splits.split(free, rule="rows"), "rows")
-    mended = {part: [replace(e, features={n: x for n, x in e.features.items() if n != simulation.LEAK})
-                     for e in rows if not e.id.endswith("b")] for part, rows in splits.of(loaded).items()}
+    mended = {
+        part: [
+            replace(e, features={n: x for n, x in e.features.items() if n != simulation.LEAK})
+            for e in rows
+            if not e.id.endswith("b")
+        ]
+        for part, rows in splits.of(loaded).items()
+    }
     assert leaks.inspect(mended) == []
 
 
-@pytest.mark.parametrize(("name", "options"), [
-    *((f"uss-{which}", options) for which in ("redial", "ccpe", "sgd") for options in ({}, {"view": "before"})),
-    ("ab-redial", {}), ("ab-redial", {"level": "turn"}), ("amazon-reviews-2023", {})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *(
+            (f"uss-{which}", options)
+            for which in ("redial", "ccpe", "sgd")
+            for options in ({}, {"view": "before"})
+        ),
+        ("ab-redial", {}),
+        ("ab-redial", {"level": "turn"}),
+        ("amazon-reviews-2023", {}),
+    ],
+)
 def test_the_published_corpora_as_the_kit_cuts_them_are_not_refused(real_data, name, options):
     loaded = corpora.load(name, real_data, **options)
     assert len(leaks.check(splits.of(loaded), loaded.rule)) <= 1
@@ -289,8 +484,17 @@ def test_movielens_is_clean_in_a_few_seconds_and_a_cut_by_rows_is_not(real_data)
 
 def test_running_features_of_movielens_are_not_suspected(real_data):
     loaded = corpora.load("movielens", real_data, limit=4000)
-    rows = [replace(e, features=dict(zip(behaviour.NAMES, map(float, numbers), strict=True))) for e, numbers in
-            zip(loaded.examples, behaviour.running(loaded.examples, loaded.scale), strict=True)]
+    rows = [
+        replace(e, features=dict(zip(behaviour.NAMES, map(float, numbers), strict=True)))
+        for e, numbers in zip(
+            loaded.examples, behaviour.running(loaded.examples, loaded.scale), strict=True
+        )
+    ]
     assert leaks.inspect(splits.split(rows, rule="user-time"), "user-time") == []
-    known = [replace(e, features=e.features | {"later": e.rating + 0.1 * i % 1}) for i, e in enumerate(rows)]
-    assert [f.kind for f in leaks.inspect(splits.split(known, rule="user-time"), "user-time")] == ["column"]
+    known = [
+        replace(e, features=e.features | {"later": e.rating + 0.1 * i % 1})
+        for i, e in enumerate(rows)
+    ]
+    assert [f.kind for f in leaks.inspect(splits.split(known, rule="user-time"), "user-time")] == [
+        "column"
+    ]

@@ -1,4 +1,5 @@
-"""Every rule puts each row in one part, keeps its promise, meets its shares, and looks at no order of the rows."""
+"""Every rule puts each row in one part, keeps its promise, meets its shares, and looks at no order
+of the rows."""
 
 from collections import Counter
 from dataclasses import replace
@@ -13,13 +14,21 @@ from satlib.data.interactions import PARTS, Event, Example
 
 def examples(sizes):
     seen = (Event("user", "read", "a text"),)
-    return [Example(f"g{g}-{i}", f"g{g}", "own", seen, (3.0,)) for g, size in enumerate(sizes) for i in range(size)]
+    return [
+        Example(f"g{g}-{i}", f"g{g}", "own", seen, (3.0,))
+        for g, size in enumerate(sizes)
+        for i in range(size)
+    ]
 
 
 def dated(*rows):
     """Rows (user, moment), in the order given; a moment of None stands for a row without time."""
-    return [Example(f"{user}-{i:02d}", user, "own", (), (3.0,), Event("user", "rate", "a film", time=moment))
-            for i, (user, moment) in enumerate(rows)]
+    return [
+        Example(
+            f"{user}-{i:02d}", user, "own", (), (3.0,), Event("user", "rate", "a film", time=moment)
+        )
+        for i, (user, moment) in enumerate(rows)
+    ]
 
 
 def groups(rows):
@@ -52,12 +61,16 @@ def test_the_shares_are_met_to_a_group(fractions):
 def test_the_order_of_the_rows_does_not_matter_but_the_seed_does():
     rows = examples([3, 1, 4, 1, 5, 9, 2, 6])
     parts, turned = splits.split(rows), splits.split(rows[::-1])
-    assert splits.checksum(parts) == splits.checksum(turned) and parts["train"] == turned["train"][::-1]
+    assert (
+        splits.checksum(parts) == splits.checksum(turned)
+        and parts["train"] == turned["train"][::-1]
+    )
     assert splits.checksum(splits.split(rows, seed=1)) != splits.checksum(parts)
 
 
 def test_big_groups_are_not_drawn_to_one_part():
-    """A group's part must not depend on its size, else the test users differ from the training users."""
+    """A group's part must not depend on its size, else the test users differ from the training
+    users."""
     sizes, found = {f"g{i}": 50 if i < 30 else 1 for i in range(330)}, Counter()
     for seed in range(200):
         side = splits.assign(sizes, (0.5, 0.25, 0.25), seed)
@@ -75,7 +88,9 @@ def test_a_given_part_is_kept():
         splits.split([replace(rows[0], part="test"), *rows[1:]])
 
 
-@pytest.mark.parametrize("fractions", [(0.7, 0.2, 0.2), (1.2, -0.2, 0.0), (0.5, 0.5), (float("nan"), 0.5, 0.5)])
+@pytest.mark.parametrize(
+    "fractions", [(0.7, 0.2, 0.2), (1.2, -0.2, 0.0), (0.5, 0.5), (float("nan"), 0.5, 0.5)]
+)
 def test_wrong_fractions_are_refused(fractions):
     with pytest.raises(ValueError, match="give three numbers of at least 0 that add up to 1"):
         splits.split(examples([1] * 9), fractions)
@@ -89,25 +104,40 @@ def test_too_few_groups_are_refused():
 
 # The rules by position
 
-histories = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), min_size=20, max_size=80)
+histories = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), min_size=20, max_size=80
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=histories, rule=st.sampled_from(splits.RULES[1:]), seed=st.integers(0, 9), turn=st.randoms())
-def test_rules_by_position_put_each_row_once_and_do_not_look_at_the_order_of_the_rows(rows, rule, seed, turn):
+@given(
+    rows=histories,
+    rule=st.sampled_from(splits.RULES[1:]),
+    seed=st.integers(0, 9),
+    turn=st.randoms(),
+)
+def test_rules_by_position_put_each_row_once_and_do_not_look_at_the_order_of_the_rows(
+    rows, rule, seed, turn
+):
     rows = dated(*rows)
     parts, turned = splits.split(rows, (0.5, 0.2, 0.3), seed, rule), list(rows)
     turn.shuffle(turned)
     assert sorted(ids(e for part in parts.values() for e in part)) == sorted(ids(rows))
-    assert splits.checksum(splits.split(turned, (0.5, 0.2, 0.3), seed, rule)) == splits.checksum(parts)
-    assert all(ids(part) == [id for id in ids(rows) if id in set(ids(part))] for part in parts.values())
+    assert splits.checksum(splits.split(turned, (0.5, 0.2, 0.3), seed, rule)) == splits.checksum(
+        parts
+    )
+    assert all(
+        ids(part) == [id for id in ids(rows) if id in set(ids(part))] for part in parts.values()
+    )
 
 
 @settings(max_examples=60, deadline=None)
 @given(rows=histories)
 def test_rules_by_time_train_on_the_past(rows):
     rows = dated(*rows)
-    whole, own = (splits.split(rows, (0.5, 0.2, 0.3), rule=rule) for rule in ("global-time", "user-time"))
+    whole, own = (
+        splits.split(rows, (0.5, 0.2, 0.3), rule=rule) for rule in ("global-time", "user-time")
+    )
     for early, late in zip(PARTS, PARTS[1:], strict=False):
         assert max(map(splits.moment, whole[early])) <= min(map(splits.moment, whole[late]))
         for user in groups(own[late]) & groups(own[early]):
@@ -120,17 +150,25 @@ def test_rules_by_time_train_on_the_past(rows):
 def test_rules_by_position_meet_their_shares(rule):
     rows = dated(*((user, 100 * i) for user in "abcdefghij" for i in range(20)))
     assert [len(part) for part in splits.split(rows, rule=rule).values()] == [160, 20, 20]
-    assert [len(part) for part in splits.split(rows, (0.7, 0.0, 0.3), rule=rule).values()] == [140, 0, 60]
+    assert [len(part) for part in splits.split(rows, (0.7, 0.0, 0.3), rule=rule).values()] == [
+        140,
+        0,
+        60,
+    ]
     if rule == "user-time":
         assert set(Counter(e.group for e in splits.split(rows, rule=rule)["test"]).values()) == {2}
 
 
 def test_rows_are_dealt_out_by_the_seed_and_the_rules_by_time_need_none():
     rows = dated(*((user, 100 * i) for user in "abc" for i in range(20)))
-    sums = {rule: {splits.checksum(splits.split(rows, seed=seed, rule=rule)) for seed in (0, 1)}
-            for rule in splits.RULES[1:]}
+    sums = {
+        rule: {splits.checksum(splits.split(rows, seed=seed, rule=rule)) for seed in (0, 1)}
+        for rule in splits.RULES[1:]
+    }
     assert [len(sums[rule]) for rule in splits.RULES[1:]] == [1, 1, 2]
-    assert groups(splits.split(rows, rule="rows")["test"]) <= groups(splits.split(rows, rule="rows")["train"])
+    assert groups(splits.split(rows, rule="rows")["test"]) <= groups(
+        splits.split(rows, rule="rows")["train"]
+    )
 
 
 def test_a_lone_row_of_a_user_trains():
@@ -151,23 +189,36 @@ def test_equal_moments_are_ordered_by_id():
 @pytest.mark.parametrize("rule", splits.RULES[1:])
 def test_too_few_rows_for_a_part_are_refused(rule):
     rows = dated(("a", 1), ("a", 2), ("a", 3))
-    with pytest.raises(ValueError, match=f"the rule '{rule}' leaves none of 3 rows for validation; bring"):
+    with pytest.raises(
+        ValueError, match=f"the rule '{rule}' leaves none of 3 rows for validation; bring"
+    ):
         splits.split(rows, rule=rule)
-    assert [len(part) for part in splits.split(rows, (0.7, 0.0, 0.3), rule=rule).values()] == [2, 0, 1]
+    assert [len(part) for part in splits.split(rows, (0.7, 0.0, 0.3), rule=rule).values()] == [
+        2,
+        0,
+        1,
+    ]
     with pytest.raises(ValueError, match="leaves none of 0 rows for train"):
         splits.split([], rule=rule)
 
 
 def test_an_unknown_rule_is_refused():
-    for function in (lambda rule: splits.split(examples([1] * 9), rule=rule), lambda rule: splits.check({}, rule)):
-        with pytest.raises(ValueError, match="unknown rule 'random'; choose one of group, user-time"):
+    for function in (
+        lambda rule: splits.split(examples([1] * 9), rule=rule),
+        lambda rule: splits.check({}, rule),
+    ):
+        with pytest.raises(
+            ValueError, match="unknown rule 'random'; choose one of group, user-time"
+        ):
             function("random")
 
 
 @pytest.mark.parametrize("rule", ["user-time", "global-time"])
 def test_rules_by_time_need_a_time(rule):
     rows = dated(*(("a", i) for i in range(9)), ("b", None))
-    with pytest.raises(ValueError, match="example 'b-09' has neither a time nor a date; map a column to time"):
+    with pytest.raises(
+        ValueError, match="example 'b-09' has neither a time nor a date; map a column to time"
+    ):
         splits.split(rows, rule=rule)
     with pytest.raises(ValueError, match="example 'b-09' has neither a time nor a date"):
         splits.check({"train": rows[:5], "test": rows[5:]}, rule)
@@ -176,7 +227,9 @@ def test_rules_by_time_need_a_time(rule):
 
 def test_the_moment_is_the_targets_else_the_last_events_else_the_date():
     seen = (Event("user", "read", "a text", time=10.0), Event("user", "read", "a text", time=20.0))
-    judged = Example("x", "u", "own", seen, (3.0,), Event("user", "rate", "it", time=30.0), date="1970-01-02")
+    judged = Example(
+        "x", "u", "own", seen, (3.0,), Event("user", "rate", "it", time=30.0), date="1970-01-02"
+    )
     assert splits.moment(judged) == 30.0
     assert splits.moment(replace(judged, target=None)) == 20.0
     assert splits.moment(replace(judged, target=replace(judged.target, time=None))) == 86400.0
@@ -184,12 +237,17 @@ def test_the_moment_is_the_targets_else_the_last_events_else_the_date():
 
 
 def test_given_parts_must_keep_the_rule_that_is_asked_for():
-    rows = [replace(e, part="train" if e.target.time < 5 else "test") for e in dated(*(("a", i) for i in range(9)))]
+    rows = [
+        replace(e, part="train" if e.target.time < 5 else "test")
+        for e in dated(*(("a", i) for i in range(9)))
+    ]
     assert len(splits.split(rows, rule="user-time")["train"]) == 5
     with pytest.raises(ValueError, match="the group 'a' is in train and in test; cut by group"):
         splits.split(rows)
     turned = [replace(e, part="test" if e.part == "train" else "train") for e in rows]
-    with pytest.raises(ValueError, match="'a-00' in test is earlier than 'a-08' in a part before it; cut by time"):
+    with pytest.raises(
+        ValueError, match="'a-00' in test is earlier than 'a-08' in a part before it; cut by time"
+    ):
         splits.split(turned, rule="user-time")
 
 
@@ -204,6 +262,7 @@ def test_a_corpus_is_cut_by_its_own_rule(real_data):
 
 # Check
 
+
 def test_check_finds_rows_from_the_future():
     rows = dated(("a", 1), ("a", 5), ("b", 3), ("b", 9))
     fair = {"train": [rows[0], rows[2]], "test": [rows[1], rows[3]]}
@@ -211,12 +270,18 @@ def test_check_finds_rows_from_the_future():
         splits.check(fair, rule)
     mixed = {"train": [rows[0], rows[3]], "test": [rows[1]]}
     splits.check(mixed, "user-time")
-    with pytest.raises(ValueError, match="'a-01' in test is earlier than 'b-03' in a part before it; cut by time"):
+    with pytest.raises(
+        ValueError, match="'a-01' in test is earlier than 'b-03' in a part before it; cut by time"
+    ):
         splits.check(mixed, "global-time")
     late = {"train": [rows[1]], "validation": [rows[0]], "test": []}
-    with pytest.raises(ValueError, match="'a-00' in validation is earlier than 'a-01' in a part before it"):
+    with pytest.raises(
+        ValueError, match="'a-00' in validation is earlier than 'a-01' in a part before it"
+    ):
         splits.check(late, "user-time")
-    splits.check({"train": dated(("a", 4)), "test": dated(("a", 4), ("a", 4))[1:]}, "user-time")  # equal is not later
+    splits.check(
+        {"train": dated(("a", 4)), "test": dated(("a", 4), ("a", 4))[1:]}, "user-time"
+    )  # equal is not later
 
 
 @pytest.mark.parametrize("rule", splits.RULES)
@@ -224,7 +289,9 @@ def test_check_wants_a_row_once_by_every_rule(rule):
     row = dated(("a", 1))
     with pytest.raises(ValueError, match="a-00' is in train 2 times; ids are unique"):
         splits.check({"train": row * 2}, rule)
-    with pytest.raises(ValueError, match="is in train and in test; (cut by group|a row goes to one part)"):
+    with pytest.raises(
+        ValueError, match="is in train and in test; (cut by group|a row goes to one part)"
+    ):
         splits.check({"train": row, "test": row}, rule)
 
 
@@ -250,11 +317,21 @@ def test_checksum_tells_parts_apart():
 
 
 def test_subset_takes_small_groups_whole():
-    parts = {"train": examples([4] * 200), "validation": examples([4] * 30), "test": examples([4] * 30)}
+    parts = {
+        "train": examples([4] * 200),
+        "validation": examples([4] * 30),
+        "test": examples([4] * 30),
+    }
     taken = splits.subset(parts, train=200, test=100, seed=3)
-    assert len(taken["train"]) == 200 and set(Counter(e.group for e in taken["train"]).values()) == {4}
+    assert len(taken["train"]) == 200 and set(
+        Counter(e.group for e in taken["train"]).values()
+    ) == {4}
     assert taken["validation"] == parts["validation"] and len(taken["test"]) == 100
-    assert taken == splits.subset(parts, train=200, test=100, seed=3) != splits.subset(parts, train=200, test=100)
+    assert (
+        taken
+        == splits.subset(parts, train=200, test=100, seed=3)
+        != splits.subset(parts, train=200, test=100)
+    )
     places = [parts["train"].index(e) for e in taken["train"]]
     assert places == sorted(places)
 

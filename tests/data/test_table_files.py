@@ -1,4 +1,5 @@
-"""Rows with line numbers, and downloads from a server of our own that breaks off, lies, or is not there."""
+"""Rows with line numbers, and downloads from a server of our own that breaks off, lies, or is not
+there."""
 
 import errno
 import hashlib
@@ -18,7 +19,8 @@ SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Origin(ThreadingHTTPServer):
-    """A file server with Range. cuts: bytes after which each of the next answers breaks off; sent: (first, bytes)."""
+    """A file server with Range. cuts: bytes after which each of the next answers breaks off; sent:
+    (first, bytes)."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
@@ -81,12 +83,20 @@ def test_at_most_a_chunk_is_sent_twice(origin, tmp_path):
 
 
 def test_a_truncated_download_is_never_left_in_place_and_goes_on_next_time(origin, tmp_path):
-    path, origin.cuts, arrived = tmp_path / "a.bin", [downloads.CHUNK] * downloads.TRIES, downloads.CHUNK * downloads.TRIES
-    with pytest.raises(ConnectionError, match=f"broke off after {arrived} of 512000 bytes; run again to go on from"):
+    path, origin.cuts, arrived = (
+        tmp_path / "a.bin",
+        [downloads.CHUNK] * downloads.TRIES,
+        downloads.CHUNK * downloads.TRIES,
+    )
+    with pytest.raises(
+        ConnectionError, match=f"broke off after {arrived} of 512000 bytes; run again to go on from"
+    ):
         downloads.download(origin.url("a.bin"), path, SHA)
     assert not path.exists() and os.listdir(tmp_path) == ["a.bin.part"]
     assert downloads.download(origin.url("a.bin"), path, SHA).read_bytes() == CONTENT
-    assert origin.sent[-1] == (arrived, len(CONTENT) - arrived) and os.listdir(tmp_path) == ["a.bin"]
+    assert origin.sent[-1] == (arrived, len(CONTENT) - arrived) and os.listdir(tmp_path) == [
+        "a.bin"
+    ]
 
 
 def test_a_server_without_range_sends_all_again(origin, tmp_path):
@@ -103,12 +113,18 @@ def test_an_old_part_of_another_file_is_replaced(origin, tmp_path, old):
 
 def test_a_finished_part_needs_no_more_bytes(origin, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT)
-    assert downloads.download(origin.url("a.bin"), tmp_path / "a.bin", SHA).read_bytes() == CONTENT and origin.sent == []
+    assert (
+        downloads.download(origin.url("a.bin"), tmp_path / "a.bin", SHA).read_bytes() == CONTENT
+        and origin.sent == []
+    )
 
 
 def test_wrong_bytes_are_refused(origin, tmp_path):
     origin.content["/a.bin"] = CONTENT[:-1] + b"x"
-    with pytest.raises(ValueError, match=rf"a.bin has the checksum \w{{12}}..., expected {SHA[:12]}...: it is damaged"):
+    with pytest.raises(
+        ValueError,
+        match=rf"a.bin has the checksum \w{{12}}..., expected {SHA[:12]}...: it is damaged",
+    ):
         downloads.download(origin.url("a.bin"), tmp_path / "a.bin", SHA)
     assert os.listdir(tmp_path) == []
 
@@ -134,13 +150,18 @@ def test_a_full_disk_is_one_sentence(origin, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(downloads, "_append", full)
-    with pytest.raises(OSError, match="cannot write .*a.bin: No space left on device; free some space or set SATLIB"):
+    with pytest.raises(
+        OSError,
+        match="cannot write .*a.bin: No space left on device; free some space or set SATLIB",
+    ):
         downloads.download(origin.url("a.bin"), tmp_path / "a.bin", SHA)
 
 
 def test_a_place_that_is_no_folder_is_one_sentence(origin, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="cannot write .*a.bin.*SATLIB_CACHE to a folder you may write to"):
+    with pytest.raises(
+        OSError, match="cannot write .*a.bin.*SATLIB_CACHE to a folder you may write to"
+    ):
         downloads.download(origin.url("a.bin"), tmp_path / "file" / "a.bin", SHA)
 
 
@@ -173,7 +194,9 @@ def test_verify(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(CONTENT)
     assert downloads.verify(path, SHA) == path and downloads.verify(path, "") == path
-    with pytest.raises(ValueError, match=f"a.bin has the checksum {SHA[:12]}..., expected 000000000000...: it is"):
+    with pytest.raises(
+        ValueError, match=f"a.bin has the checksum {SHA[:12]}..., expected 000000000000...: it is"
+    ):
         downloads.verify(path, "0" * 64)
 
 
@@ -183,8 +206,11 @@ def test_csv_rows_find_the_separator_and_count_lines(tmp_path, separator):
     lines = ["user,text", 'u,"two\nlines"', "v,\u2028 odd 中文 🙂", "w", "x,y,z", "y,end"]
     path.write_text("\n".join(lines).replace(",", separator), encoding="utf-8-sig")
     rows = dict(table_files.rows(path, bad))
-    assert rows == {3: {"user": "u", "text": "two\nlines"}, 4: {"user": "v", "text": "\u2028 odd 中文 🙂"},
-                    7: {"user": "y", "text": "end"}}
+    assert rows == {
+        3: {"user": "u", "text": "two\nlines"},
+        4: {"user": "v", "text": "\u2028 odd 中文 🙂"},
+        7: {"user": "y", "text": "end"},
+    }
     assert [row.line for row in bad] == [5, 6]
     assert {row.reason for row in bad} == {"the row has more or fewer cells than the header's 2"}
 
@@ -197,7 +223,9 @@ def test_csv_rows_take_a_very_long_cell(tmp_path):
 
 
 def test_rows_refuse_what_they_cannot_read(tmp_path):
-    with pytest.raises(ValueError, match="unknown file ending '.xls'; choose one of .csv, .tsv, .jsonl, .parquet"):
+    with pytest.raises(
+        ValueError, match="unknown file ending '.xls'; choose one of .csv, .tsv, .jsonl, .parquet"
+    ):
         list(table_files.rows(tmp_path / "a.xls", []))
     for name in ("a.csv", "a.jsonl", "a.parquet"):
         with pytest.raises(FileNotFoundError, match=f"no file .*{name}; check the path"):
@@ -213,6 +241,8 @@ def test_json_rows_and_parquet_rows(tmp_path):
 
     path, bad = tmp_path / "a.jsonl", []
     path.write_text('{"a": 1}\n\n[2]\n{"a": "\u2028"}\n')
-    assert dict(table_files.rows(path, bad)) == {1: {"a": 1}, 4: {"a": "\u2028"}} and [row.line for row in bad] == [3]
+    assert dict(table_files.rows(path, bad)) == {1: {"a": 1}, 4: {"a": "\u2028"}} and [
+        row.line for row in bad
+    ] == [3]
     pyarrow.parquet.write_table(pyarrow.table({"a": [1, None]}), tmp_path / "a.parquet")
     assert list(table_files.rows(tmp_path / "a.parquet", [])) == [(1, {"a": 1}), (2, {"a": None})]

@@ -1,4 +1,5 @@
-"""The embedded encoder is found, verified and read without its package's code (taught with lesson 21)."""
+"""The embedded encoder is found, verified and read without its package's code (taught with lesson
+21)."""
 
 import shutil
 import sys
@@ -26,7 +27,11 @@ def test_missing_package_names_the_remedy(monkeypatch):
 
 
 def test_wrong_checksum_and_missing_file_are_refused(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded_encoder, "CHECKSUMS", {"tokenizer.json": embedded_encoder.CHECKSUMS["tokenizer.json"]})
+    monkeypatch.setattr(
+        embedded_encoder,
+        "CHECKSUMS",
+        {"tokenizer.json": embedded_encoder.CHECKSUMS["tokenizer.json"]},
+    )
     copy = tmp_path / "tokenizer.json"
     shutil.copy(folder / "tokenizer.json", copy)
     embedded_encoder.verify(tmp_path)

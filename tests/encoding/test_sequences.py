@@ -9,9 +9,19 @@ from sklearn.preprocessing import OneHotEncoder
 from satlib.data.interactions import Event, Example
 from satlib.encoding import sequences
 
-HOSE = Event("user", "click", "Garden hose", category="garden", price=12.5, dwell=2, comment="Leaks at the tap")
+HOSE = Event(
+    "user",
+    "click",
+    "Garden hose",
+    category="garden",
+    price=12.5,
+    dwell=2,
+    comment="Leaks at the tap",
+)
 MATRIX = Event("user", "rate", "The Matrix (1999)", category="Action|Sci-Fi", value=4.5)
-HEAT = Event("user", "rate", "Heat (1995)", category="Action|Crime", value=5, comment="A long night")
+HEAT = Event(
+    "user", "rate", "Heat (1995)", category="Action|Crime", value=5, comment="A long night"
+)
 
 
 def example(*events, target=None, **attributes):
@@ -19,7 +29,9 @@ def example(*events, target=None, **attributes):
 
 
 def test_full_text_has_every_part_in_order():
-    text = sequences.to_text(example(HOSE, MATRIX, target=HEAT, region="north", interest="gardening"))
+    text = sequences.to_text(
+        example(HOSE, MATRIX, target=HEAT, region="north", interest="gardening")
+    )
     assert text == (
         "region north, interest gardening. click Garden hose (garden, cheap 12, glanced): Leaks at the tap. "
         "The Matrix (1999) (Action Sci-Fi, rated 4.5). now: rate Heat (1995) (Action Crime): A long night."
@@ -33,7 +45,10 @@ def test_events_and_titles_leave_parts_out():
         "now: rate Heat (1995) (Action Crime)."
     )
     assert sequences.to_text(one, "titles") == "Garden hose. The Matrix (1999). Heat (1995)."
-    assert sequences.texts([one, one], "titles") == ["Garden hose. The Matrix (1999). Heat (1995)."] * 2
+    assert (
+        sequences.texts([one, one], "titles")
+        == ["Garden hose. The Matrix (1999). Heat (1995)."] * 2
+    )
 
 
 @pytest.mark.parametrize("template", sequences.TEMPLATES)
@@ -46,18 +61,28 @@ def test_last_thing_stands_last_and_the_answer_is_not_there(template):
 
 
 def test_dialogue_names_the_speakers():
-    one = example(Event("user", "say", "Any  good\n thriller?"), Event("system", "say", "Heat"),
-                  target=Event("user", "say", "Great, thanks 👍"))
-    assert sequences.to_text(one) == "user: Any good thriller? system: Heat. user: Great, thanks 👍."
+    one = example(
+        Event("user", "say", "Any  good\n thriller?"),
+        Event("system", "say", "Heat"),
+        target=Event("user", "say", "Great, thanks 👍"),
+    )
+    assert (
+        sequences.to_text(one) == "user: Any good thriller? system: Heat. user: Great, thanks 👍."
+    )
     assert sequences.to_text(one, "titles") == "Any good thriller? Heat. Great, thanks 👍."
 
 
 def test_system_events_that_are_not_said_are_marked():
-    assert sequences.to_text(example(Event("system", "recommend", "Heat"))) == "system: recommend Heat."
+    assert (
+        sequences.to_text(example(Event("system", "recommend", "Heat")))
+        == "system: recommend Heat."
+    )
 
 
 def test_target_alone_and_an_unrated_rate_event():
-    assert sequences.to_text(example(target=HEAT), "events") == "now: rate Heat (1995) (Action Crime)."
+    assert (
+        sequences.to_text(example(target=HEAT), "events") == "now: rate Heat (1995) (Action Crime)."
+    )
     assert sequences.to_text(example(Event("user", "rate", "Heat"))) == "rate Heat."
 
 
@@ -72,15 +97,33 @@ def test_unknown_template_is_refused():
 
 def test_words_at_their_bounds():
     assert [sequences.price_words(p) for p in (0, 0.4, 14, 15, 49, 50, 999)] == [
-        "free", "cheap 1", "cheap 14", "fair 15", "fair 49", "expensive 50", "expensive 999"]
+        "free",
+        "cheap 1",
+        "cheap 14",
+        "fair 15",
+        "fair 49",
+        "expensive 50",
+        "expensive 999",
+    ]
     assert [sequences.dwell_words(s) for s in (0, 2.9, 3, 59, 60, 9999)] == [
-        "glanced", "glanced", "", "", "long look", "long look"]
+        "glanced",
+        "glanced",
+        "",
+        "",
+        "long look",
+        "long look",
+    ]
     assert sequences.to_text(example(Event("user", "click", "hose", dwell=20))) == "click hose."
 
 
-@pytest.mark.parametrize("written", ["Action|Sci-Fi", "Action / Sci-Fi", "Action, Sci-Fi", "Action/ Sci-Fi|"])
+@pytest.mark.parametrize(
+    "written", ["Action|Sci-Fi", "Action / Sci-Fi", "Action, Sci-Fi", "Action/ Sci-Fi|"]
+)
 def test_categories(written):
-    assert sequences.categories(Event("user", "watch", "x", category=written)) == ["Action", "Sci-Fi"]
+    assert sequences.categories(Event("user", "watch", "x", category=written)) == [
+        "Action",
+        "Sci-Fi",
+    ]
     assert sequences.categories(Event("user", "watch", "x")) == []
 
 

@@ -10,9 +10,21 @@ from hypothesis import strategies as st
 from satlib.encoding import tokens
 from satlib.encoding.embedded_encoder import embedded_encoder
 
-SESSION = ("region north, interest gardening. click Übergroße hose-reel (garden, cheap 12, glanced): it's "
-           "unputdownable, naïve & $5! 我喜欢 the café 😀. now: watch Pâtisserie")
-MARKS = "\u200b", "\x00", "\ufffd", "a\u0301b", "x\u3000y\u00a0z\t\n\r!", "İstanbul ΣΑΣ", "^`~|<=>+$", "１２ﬁ", "한국어"
+SESSION = (
+    "region north, interest gardening. click Übergroße hose-reel (garden, cheap 12, glanced): it's "
+    "unputdownable, naïve & $5! 我喜欢 the café 😀. now: watch Pâtisserie"
+)
+MARKS = (
+    "\u200b",
+    "\x00",
+    "\ufffd",
+    "a\u0301b",
+    "x\u3000y\u00a0z\t\n\r!",
+    "İstanbul ΣΑΣ",
+    "^`~|<=>+$",
+    "１２ﬁ",
+    "한국어",
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +43,13 @@ def vocabulary(tokenizer):
 
 
 def by_hand(text, vocabulary):
-    return [piece for word in tokens.basic_tokens(text) for piece in tokens.wordpiece(word, vocabulary)]
+    return [
+        piece for word in tokens.basic_tokens(text) for piece in tokens.wordpiece(word, vocabulary)
+    ]
 
 
 # --- by hand
+
 
 def test_wordpiece_takes_the_longest_piece_first():
     vocabulary = {"un", "unput", "##put", "##down", "##able", "##d", "a"}
@@ -50,7 +65,16 @@ def test_wordpiece_gives_the_whole_word_up():
 
 
 def test_basic_tokens():
-    assert tokens.basic_tokens("It's a Café,\n我 ok") == ["it", "'", "s", "a", "cafe", ",", "我", "ok"]
+    assert tokens.basic_tokens("It's a Café,\n我 ok") == [
+        "it",
+        "'",
+        "s",
+        "a",
+        "cafe",
+        ",",
+        "我",
+        "ok",
+    ]
     assert tokens.basic_tokens(" \t") == []
 
 
@@ -60,7 +84,11 @@ def test_by_hand_equals_the_library(text, tokenizer, vocabulary):
 
 
 def test_by_hand_equals_the_library_on_real_texts(real_data, tokenizer, vocabulary):
-    for name in ("uss/ReDial.txt", "movielens-latest-small/movies.csv", "amazon-2023-sample/reviews.jsonl"):
+    for name in (
+        "uss/ReDial.txt",
+        "movielens-latest-small/movies.csv",
+        "amazon-2023-sample/reviews.jsonl",
+    ):
         lines = (real_data / name).read_text(encoding="utf-8").splitlines()[:400]
         assert lines
         for line in lines:
@@ -68,6 +96,7 @@ def test_by_hand_equals_the_library_on_real_texts(real_data, tokenizer, vocabula
 
 
 # --- the library, and truncation from the left
+
 
 @pytest.mark.parametrize("max_length", [3, 5, 16, 128])
 def test_left_truncation_equals_the_library(max_length, tokenizer):
@@ -83,7 +112,9 @@ def test_truncation_keeps_frame_and_end(tokenizer):
 
 
 def test_baked_settings_of_the_file_do_not_cut_or_pad(tokenizer):
-    assert len(tokens.tokenise(["word " * 300], tokenizer, 512)[0]) == 302  # tokenizer.json says 128 for both
+    assert (
+        len(tokens.tokenise(["word " * 300], tokenizer, 512)[0]) == 302
+    )  # tokenizer.json says 128 for both
 
 
 def test_special_words_in_a_users_text_are_plain_words(tokenizer):
@@ -97,7 +128,9 @@ def test_very_long_text_emoji_and_chinese(folder):
     handler.emit = said.append
     logging.getLogger("transformers").addHandler(handler)
     tokenizer = tokens.load_tokenizer(folder)
-    rows = tokens.tokenise(["很好 😀 " * 20_000, "x" * 100_000, "word " * 20_000, "good"], tokenizer, 64)
+    rows = tokens.tokenise(
+        ["很好 😀 " * 20_000, "x" * 100_000, "word " * 20_000, "good"], tokenizer, 64
+    )
     assert [len(row) for row in rows] == [64, 3, 64, 3]
     assert rows[1][1] == tokenizer.unk_token_id
     logging.getLogger("transformers").removeHandler(handler)
@@ -115,10 +148,17 @@ def test_chunks_make_no_difference(tokenizer, monkeypatch):
     assert tokens.tokenise(texts, tokenizer) == whole and tokens.tokenise([], tokenizer) == []
 
 
-@pytest.mark.parametrize("texts, sentence", [
-    (["ok", ""], r"texts\[1\] is '': no visible character"), (["ok", " \n"], r"texts\[1\]"),
-    (["\u200b"], r"texts\[0\].*no visible"), ([None], r"texts\[0\] is None; give a str"),
-    ([4.5], r"texts\[0\] is 4.5; give a str"), ("one text", "list of texts")])
+@pytest.mark.parametrize(
+    "texts, sentence",
+    [
+        (["ok", ""], r"texts\[1\] is '': no visible character"),
+        (["ok", " \n"], r"texts\[1\]"),
+        (["\u200b"], r"texts\[0\].*no visible"),
+        ([None], r"texts\[0\] is None; give a str"),
+        ([4.5], r"texts\[0\] is 4.5; give a str"),
+        ("one text", "list of texts"),
+    ],
+)
 def test_bad_texts_are_refused_in_one_sentence(texts, sentence, tokenizer):
     with pytest.raises(ValueError, match=sentence) as error:
         tokens.tokenise(texts, tokenizer)
@@ -137,7 +177,9 @@ def test_decoder_tokenizer_without_special_tokens(tmp_path):
 
     words = Tokenizer(models.WordLevel({"<end>": 0, "?": 1, "a": 2, "b": 3, "c": 4}, unk_token="?"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<end>", unk_token="?").save_pretrained(tmp_path)
+    PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token="<end>", unk_token="?"
+    ).save_pretrained(tmp_path)
     tokenizer = tokens.load_tokenizer(tmp_path)
     assert tokens.tokenise(["a b c", "b"], tokenizer, 2) == [[3, 4], [3]]
     assert tokenizer.pad_token_id == 0
@@ -154,6 +196,7 @@ def test_missing_folder_and_folder_without_tokenizer(tmp_path, monkeypatch):
 
 
 # --- padding and its price
+
 
 def test_pad_equals_the_library(tokenizer):
     rows = tokens.tokenise([SESSION, "short"], tokenizer)
@@ -187,7 +230,12 @@ def test_wasted_equals_the_masks_of_padded_batches():
 def test_sorting_and_single_rows_waste_less():
     lengths = np.random.default_rng(1).integers(1, 100, size=200)
     assert tokens.wasted(lengths, 1) == 0
-    assert 0 < tokens.wasted(np.sort(lengths), 20) < tokens.wasted(lengths, 20) < tokens.wasted(lengths, 20, 512)
+    assert (
+        0
+        < tokens.wasted(np.sort(lengths), 20)
+        < tokens.wasted(lengths, 20)
+        < tokens.wasted(lengths, 20, 512)
+    )
 
 
 @pytest.mark.parametrize("lengths, size, to", [([], 4, None), ([3], 0, None), ([3, 9], 4, 8)])
@@ -208,10 +256,17 @@ def test_flops_equal_a_count_of_the_matrix_products(folder):
     assert tokens.flops(24) == pytest.approx(counter.get_total_flops())
 
 
-@pytest.mark.parametrize("lengths, budget, expected", [
-    ([3, 3, 3, 3], 6, [2]), ([1, 2, 3, 4], 6, [2, 3]), ([4, 1, 1], 8, [2]), ([9], 4, []), ([9, 1, 9], 4, [1, 2]),
-    ([5], 5, []),
-])
+@pytest.mark.parametrize(
+    "lengths, budget, expected",
+    [
+        ([3, 3, 3, 3], 6, [2]),
+        ([1, 2, 3, 4], 6, [2, 3]),
+        ([4, 1, 1], 8, [2]),
+        ([9], 4, []),
+        ([9, 1, 9], 4, [1, 2]),
+        ([5], 5, []),
+    ],
+)
 def test_within_cuts_where_the_padded_batch_would_be_too_large(lengths, budget, expected):
     assert tokens.within(lengths, budget) == expected
 

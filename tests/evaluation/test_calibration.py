@@ -1,4 +1,5 @@
-"""Calibration measured, repaired and used, each against a library or a second way of computing it."""
+"""Calibration measured, repaired and used, each against a library or a second way of computing
+it."""
 
 import numpy as np
 import pytest
@@ -20,12 +21,15 @@ def distributions(n: int, seed: int = 0, sharpness: float = 1.5) -> np.ndarray:
 
 def drawn(p: np.ndarray, seed: int = 1) -> np.ndarray:
     """One rating from each distribution, so p is calibrated for them."""
-    return 1.0 + (np.random.default_rng(seed).random(len(p))[:, None] > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
+    return 1.0 + (
+        np.random.default_rng(seed).random(len(p))[:, None] > np.cumsum(p, axis=1)[:, :-1]
+    ).sum(axis=1)
 
 
 @pytest.fixture(scope="module")
 def many():
-    """20,000 examples with calibrated distributions: ratings, distributions, outcome and chance of satisfied."""
+    """20,000 examples with calibrated distributions: ratings, distributions, outcome and chance of
+    satisfied."""
     p = distributions(20_000)
     rating = drawn(p)
     return rating, p, calibration.is_satisfied(rating), calibration.satisfied(p)
@@ -37,7 +41,13 @@ def many():
 def test_satisfied_adds_four_and_five():
     p = [[0.1, 0.2, 0.3, 0.25, 0.15], [0, 0, 0, 0.5, 0.5]]
     assert calibration.satisfied(p) == pytest.approx([0.4, 1.0])
-    assert calibration.is_satisfied([3.4, 3.5, 4, 5, 1]).tolist() == [False, True, True, True, False]
+    assert calibration.is_satisfied([3.4, 3.5, 4, 5, 1]).tolist() == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_questions_ask_for_every_class_and_every_threshold():
@@ -45,13 +55,21 @@ def test_questions_ask_for_every_class_and_every_threshold():
     outcome, chance = calibration.questions([3], p, "class")
     assert outcome.tolist() == [[0, 0, 1, 0, 0]] and chance == pytest.approx(p)
     outcome, chance = calibration.questions([3], p, "cumulative")
-    assert outcome.tolist() == [[0, 0, 1, 1]] and chance == pytest.approx(np.array([[0.1, 0.3, 0.6, 0.85]]))
+    assert outcome.tolist() == [[0, 0, 1, 1]] and chance == pytest.approx(
+        np.array([[0.1, 0.3, 0.6, 0.85]])
+    )
 
 
 def test_rounded_distributions_are_scaled_and_others_refused():
     p = distributions(50).round(4)
     assert calibration.checked(p).sum(axis=1) == pytest.approx(np.ones(50), abs=1e-12)
-    for wrong in ([[0.5, 0.5]], [0.2] * 5, [[0.5, 0.5, 0.5, 0, 0]], [[1.5, -0.5, 0, 0, 0]], np.zeros((0, 5))):
+    for wrong in (
+        [[0.5, 0.5]],
+        [0.2] * 5,
+        [[0.5, 0.5, 0.5, 0, 0]],
+        [[1.5, -0.5, 0, 0, 0]],
+        np.zeros((0, 5)),
+    ):
         with pytest.raises(ValueError, match="distribution"):
             calibration.checked(wrong)
 
@@ -70,7 +88,9 @@ def test_bins_of_equal_size_hold_equally_many_and_never_cut_ties():
     chance = np.random.default_rng(0).random(103)
     frame = calibration.reliability(chance > 0.5, chance, range(103), 10, "size")
     assert len(frame) == 10 and set(frame["n"]) <= {10, 11} and frame["n"].sum() == 103
-    assert calibration.reliability([0, 1, 1], [0.3, 0.3, 0.3], range(3), 10, "size")["n"].tolist() == [3]
+    assert calibration.reliability([0, 1, 1], [0.3, 0.3, 0.3], range(3), 10, "size")[
+        "n"
+    ].tolist() == [3]
 
 
 def test_wilson_is_that_of_scipy_and_never_empty():
@@ -95,7 +115,10 @@ def test_the_intervals_cover_the_chances_of_a_calibrated_model():
     for _ in range(60):
         chance = rng.random(400)
         frame = calibration.reliability(rng.random(400) < chance, chance, range(400))
-        held += (frame["low"] <= frame["predicted"]).tolist(), (frame["predicted"] <= frame["high"]).tolist()
+        held += (
+            (frame["low"] <= frame["predicted"]).tolist(),
+            (frame["predicted"] <= frame["high"]).tolist(),
+        )
     assert 0.96 < np.mean(held) < 0.99  # each side misses about 2.5 %
 
 
@@ -152,13 +175,17 @@ def test_a_calibrated_model_has_a_positive_ece_that_falls_with_n_and_rises_with_
     means = {(n, b): calibration.ece_if_calibrated(chance[:n], b, draws=100).mean()
              for n in (200, 3200) for b in (5, 20)}  # fmt: skip
     assert means[200, 5] > 0.02 and means[200, 20] > 1.5 * means[200, 5]
-    assert means[200, 5] / means[3200, 5] == pytest.approx(4, rel=0.25)  # as 1 / sqrt(n): sixteen times the rows
+    assert means[200, 5] / means[3200, 5] == pytest.approx(
+        4, rel=0.25
+    )  # as 1 / sqrt(n): sixteen times the rows
 
 
 def test_the_drawn_ece_belongs_to_the_seed():
     chance = np.random.default_rng(0).random(50)
     one, other = (calibration.ece_if_calibrated(chance, draws=5, rng=seed) for seed in (1, 2))
-    assert one.shape == (5,) and (one == calibration.ece_if_calibrated(chance, draws=5, rng=1)).all()
+    assert (
+        one.shape == (5,) and (one == calibration.ece_if_calibrated(chance, draws=5, rng=1)).all()
+    )
     assert (one != other).any()
 
 
@@ -167,7 +194,9 @@ def test_the_drawn_ece_belongs_to_the_seed():
 
 def test_brier_and_log_loss_are_those_of_scikit_learn(many):
     rating, p, outcome, chance = many
-    assert calibration.brier(outcome, chance) == pytest.approx(brier_score_loss(outcome, chance), abs=1e-12)
+    assert calibration.brier(outcome, chance) == pytest.approx(
+        brier_score_loss(outcome, chance), abs=1e-12
+    )
     assert calibration.log_loss(rating, p) == pytest.approx(sklearn_log_loss(rating, p), abs=1e-9)
 
 
@@ -188,14 +217,18 @@ def test_murphys_parts_add_up(many, rule, bins):
 def test_murphys_parts_by_hand():
     got = calibration.brier_parts([1, 1, 0, 0, 0, 0], [0.8, 0.8, 0.8, 0.2, 0.2, 0.2])
     assert got["reliability"] == pytest.approx((3 * (2 / 3 - 0.8) ** 2 + 3 * 0.2**2) / 6)
-    assert got["resolution"] == pytest.approx((1 / 3) ** 2) and got["within"] == pytest.approx(0, abs=1e-15)
+    assert got["resolution"] == pytest.approx((1 / 3) ** 2) and got["within"] == pytest.approx(
+        0, abs=1e-15
+    )
 
 
 def test_the_share_of_ones_is_calibrated_and_resolves_nothing():
     outcome = np.array([1, 0, 0, 1, 1])
     got = calibration.brier_parts(outcome, np.full(5, 0.6))
     assert got["reliability"] == pytest.approx(0) and got["resolution"] == pytest.approx(0)
-    assert calibration.ece(outcome, np.full(5, 0.6)) == pytest.approx(0) and got["brier"] == pytest.approx(0.24)
+    assert calibration.ece(outcome, np.full(5, 0.6)) == pytest.approx(0) and got[
+        "brier"
+    ] == pytest.approx(0.24)
 
 
 def test_rps_is_half_the_squared_energy_distance_over_four():
@@ -217,12 +250,18 @@ def test_rps_forgives_near_misses_and_log_loss_does_not():
 @pytest.mark.parametrize("score", [calibration.log_loss, calibration.rps])
 def test_the_true_distribution_has_the_best_expected_score(score, many):
     rating, p, _, _ = many
-    for other in (recalibration.temper(p, 1.4), recalibration.temper(p, 0.7), np.roll(p, 1, axis=1)):
+    for other in (
+        recalibration.temper(p, 1.4),
+        recalibration.temper(p, 0.7),
+        np.roll(p, 1, axis=1),
+    ):
         assert score(rating, p) < score(rating, other)
 
 
 def test_coverage_counts_what_lies_inside_the_central_interval(many):
-    assert calibration.coverage([1], [[0.1, 0.2, 0.4, 0.2, 0.1]], 0.8) == pytest.approx((0.8, 0))  # 2 to 4
+    assert calibration.coverage([1], [[0.1, 0.2, 0.4, 0.2, 0.1]], 0.8) == pytest.approx(
+        (0.8, 0)
+    )  # 2 to 4
     assert calibration.coverage([2], [[0.1, 0.2, 0.4, 0.2, 0.1]], 0.8) == pytest.approx((0.8, 1))
     assert calibration.coverage([1], [[0.11, 0.2, 0.4, 0.2, 0.09]], 0.8) == pytest.approx((0.91, 1))
     assert calibration.coverage([5], [[1.0, 0, 0, 0, 0]], 0.9) == pytest.approx((1, 0))
@@ -237,13 +276,14 @@ def test_coverage_counts_what_lies_inside_the_central_interval(many):
 # Calibrated ratings
 
 
-
-
 def test_bins_of_ratings_are_equal_and_sorted_and_keep_the_means():
     predicted = np.random.default_rng(0).uniform(1, 5, 103)
     rating = predicted + 0.5
     bins = calibration.calibration(rating, predicted)
-    assert bins["n"].tolist() == [11, 11, 11, 10, 10, 10, 10, 10, 10, 10] and bins["predicted"].is_monotonic_increasing
+    assert (
+        bins["n"].tolist() == [11, 11, 11, 10, 10, 10, 10, 10, 10, 10]
+        and bins["predicted"].is_monotonic_increasing
+    )
     assert np.average(bins["rating"], weights=bins["n"]) == pytest.approx(rating.mean())
     first = np.sort(predicted)[:11]
     assert bins["predicted"][0] == pytest.approx(first.mean())
@@ -290,14 +330,19 @@ def test_the_temperature_that_bent_a_calibrated_model_is_found_again(many, disto
 
 
 def test_the_temperature_of_two_classes_is_one_over_the_slope_of_a_logistic_regression():
-    """A softmax over two of five classes is a sigmoid of their logits' difference: twin of scikit-learn."""
+    """A softmax over two of five classes is a sigmoid of their logits' difference: twin of
+    scikit-learn."""
     rng = np.random.default_rng(0)
     z = rng.normal(0, 1.2, 800)
     yes = rng.random(800) < cross_entropy.sigmoid(0.6 * z)
     p = np.full((800, 5), 1e-300)  # three ratings that no temperature brings back
     p[:, 0], p[:, 4] = 1 - cross_entropy.sigmoid(z), cross_entropy.sigmoid(z)
-    slope = LogisticRegression(C=1e12, fit_intercept=False, tol=1e-10).fit(z[:, None], yes).coef_[0, 0]
-    assert recalibration.fit_temperature(np.where(yes, 5, 1), p) == pytest.approx(1 / slope, rel=1e-4)
+    slope = (
+        LogisticRegression(C=1e12, fit_intercept=False, tol=1e-10).fit(z[:, None], yes).coef_[0, 0]
+    )
+    assert recalibration.fit_temperature(np.where(yes, 5, 1), p) == pytest.approx(
+        1 / slope, rel=1e-4
+    )
 
 
 def test_the_temperature_is_the_best_of_a_fine_grid():
@@ -309,16 +354,22 @@ def test_the_temperature_is_the_best_of_a_fine_grid():
     assert found == pytest.approx(best, rel=0.003)
 
 
-@pytest.mark.skipif(tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8), reason="temperature came with 1.8")
+@pytest.mark.skipif(
+    tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8), reason="temperature came with 1.8"
+)
 def test_the_temperature_is_that_of_scikit_learn():
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(900, 6))
-    y = np.digitize(x[:, 0] + rng.normal(0, 1, 900), [-1.2, -0.4, 0.4, 1.2])  # from 0: up to 1.9.1 it misreads others
+    y = np.digitize(
+        x[:, 0] + rng.normal(0, 1, 900), [-1.2, -0.4, 0.4, 1.2]
+    )  # from 0: up to 1.9.1 it misreads others
     model = LogisticRegression(C=1000, max_iter=2000).fit(x[:60], y[:60])
-    theirs = CalibratedClassifierCV(FrozenEstimator(model), method="temperature").fit(x[60:500], y[60:500])
+    theirs = CalibratedClassifierCV(FrozenEstimator(model), method="temperature").fit(
+        x[60:500], y[60:500]
+    )
     temperature = recalibration.fit_temperature(1 + y[60:500], model.predict_proba(x[60:500]))
     ours = recalibration.temper(model.predict_proba(x[500:]), temperature)
     assert temperature > 1.1 and ours == pytest.approx(theirs.predict_proba(x[500:]), abs=1e-4)
@@ -326,8 +377,12 @@ def test_the_temperature_is_that_of_scikit_learn():
 
 def test_no_model_is_hotter_or_cooler_than_the_bounds():
     always = np.tile([0.1, 0.1, 0.1, 0.1, 0.6], (20, 1))
-    assert recalibration.fit_temperature(np.full(20, 5), always) == pytest.approx(recalibration.COOLEST, rel=0.01)
-    assert recalibration.fit_temperature(np.full(20, 1), always) == pytest.approx(recalibration.HOTTEST, rel=0.01)
+    assert recalibration.fit_temperature(np.full(20, 5), always) == pytest.approx(
+        recalibration.COOLEST, rel=0.01
+    )
+    assert recalibration.fit_temperature(np.full(20, 1), always) == pytest.approx(
+        recalibration.HOTTEST, rel=0.01
+    )
 
 
 # Isotonic
@@ -340,7 +395,10 @@ def pool(outcome):
         blocks.append([y, 1])
         while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
             value, size = blocks.pop()
-            blocks[-1] = [(blocks[-1][0] * blocks[-1][1] + value * size) / (blocks[-1][1] + size), blocks[-1][1] + size]
+            blocks[-1] = [
+                (blocks[-1][0] * blocks[-1][1] + value * size) / (blocks[-1][1] + size),
+                blocks[-1][1] + size,
+            ]
     return np.repeat(*zip(*blocks, strict=True))
 
 
@@ -356,10 +414,14 @@ def test_isotonic_pools_adjacent_violators():
 def test_isotonic_gives_distributions_and_repairs_what_was_bent(many):
     rating, p, _, _ = many
     bent = recalibration.temper(p, 0.4)
-    repaired = recalibration.isotonic(recalibration.fit_isotonic(rating[:8000], bent[:8000]), bent[8000:])
+    repaired = recalibration.isotonic(
+        recalibration.fit_isotonic(rating[:8000], bent[:8000]), bent[8000:]
+    )
     assert (repaired >= 0).all() and repaired.sum(axis=1) == pytest.approx(np.ones(12_000))
     assert calibration.rps(rating[8000:], repaired) < calibration.rps(rating[8000:], bent[8000:])
-    for o, c in zip(*(a.T for a in calibration.questions(rating[8000:], repaired, "cumulative")), strict=True):
+    for o, c in zip(
+        *(a.T for a in calibration.questions(rating[8000:], repaired, "cumulative")), strict=True
+    ):
         assert calibration.ece(o, c) < 0.02
     with pytest.raises(ValueError, match="2 models for 4 questions"):
         recalibration.isotonic([None] * 2, p[:3])
@@ -384,7 +446,9 @@ def test_a_change_is_paired_and_by_group(many):
     rating, p, _, _ = (x[:600] for x in many)
     bent, groups = recalibration.temper(p, 0.5), np.repeat(range(100), 6)
     value, low, high = recalibration.change(calibration.log_loss, rating, bent, p, groups, 200)
-    assert value == pytest.approx(calibration.log_loss(rating, p) - calibration.log_loss(rating, bent))
+    assert value == pytest.approx(
+        calibration.log_loss(rating, p) - calibration.log_loss(rating, bent)
+    )
     assert low < value < high < 0
     drawn = [calibration.log_loss(rating[r], p[r]) - calibration.log_loss(rating[r], bent[r])
              for r in bootstrap.resamples(groups, 200, np.random.default_rng(0))]  # fmt: skip
@@ -407,7 +471,9 @@ def test_the_spread_is_the_standard_deviation():
 def test_risk_is_the_mean_loss_of_the_surest():
     coverage, risk = abstention.risk_coverage([4, 0, 1, 3], [0.9, 0.1, 0.2, 0.5])
     assert coverage.tolist() == [0.25, 0.5, 0.75, 1] and risk == pytest.approx([0, 0.5, 4 / 3, 2])
-    assert abstention.area([4, 0, 1, 3], [0.9, 0.1, 0.2, 0.5]) == pytest.approx(np.mean([0, 0.5, 4 / 3, 2]))
+    assert abstention.area([4, 0, 1, 3], [0.9, 0.1, 0.2, 0.5]) == pytest.approx(
+        np.mean([0, 0.5, 4 / 3, 2])
+    )
 
 
 def test_equal_doubts_are_taken_in_no_order():
@@ -441,10 +507,15 @@ def test_what_abstaining_gains_lies_between_random_and_the_losses_own_order(many
 def test_satsims_oracle_is_calibrated_within_its_intervals():
     record = records.load(runtime.data_folder() / "runs" / "satsim-fast-oracle-seed0.json")
     columns = record.predictions["test"]
-    outcome, chance = (calibration.is_satisfied(columns["rating"]), calibration.satisfied(columns["distribution"]))
+    outcome, chance = (
+        calibration.is_satisfied(columns["rating"]),
+        calibration.satisfied(columns["distribution"]),
+    )
     frame = calibration.reliability(outcome, chance, columns["group"])
     inside = (frame["low"] <= frame["predicted"]) & (frame["predicted"] <= frame["high"])
     assert inside.mean() >= 0.9
     null = calibration.ece_if_calibrated(chance)
     assert 0.01 < calibration.ece(outcome, chance) < np.quantile(null, 0.975)
-    assert recalibration.fit_temperature(columns["rating"], columns["distribution"]) == pytest.approx(1, abs=0.15)
+    assert recalibration.fit_temperature(
+        columns["rating"], columns["distribution"]
+    ) == pytest.approx(1, abs=0.15)

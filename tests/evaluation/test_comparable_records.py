@@ -1,4 +1,5 @@
-"""Records are found, lined up, refused where their protocols differ, and pooled or averaged row by row."""
+"""Records are found, lined up, refused where their protocols differ, and pooled or averaged row by
+row."""
 
 import numpy as np
 import pytest
@@ -17,7 +18,13 @@ def found():
 
 def test_the_models_come_in_course_order_and_seeds_after_each_other(found):
     assert [(r.model, r.seed) for r in found] == [
-        ("mean", 0), ("tfidf-ridge", 0), ("bert-before", 0), ("bert-after", 0), ("bert-after", 1), ("oracle", 0)]
+        ("mean", 0),
+        ("tfidf-ridge", 0),
+        ("bert-before", 0),
+        ("bert-after", 0),
+        ("bert-after", 1),
+        ("oracle", 0),
+    ]
     extra = [make("mean", 0), RunRecord("a-new-model", "satsim", "fast", 0, "d", "s")]
     assert [r.model for r in comparable_records.comparable(extra[::-1])] == ["mean", "a-new-model"]
 
@@ -27,7 +34,11 @@ def test_records_of_different_protocols_are_refused(found, name):
     with pytest.raises(ValueError) as caught:
         comparable_records.comparable([*found, make("oracle", 5, **{name: "other"})])
     sentence = str(caught.value)
-    assert f"differ in {name}" in sentence and "never share a ranking" in sentence and "\n" not in sentence
+    assert (
+        f"differ in {name}" in sentence
+        and "never share a ranking" in sentence
+        and "\n" not in sentence
+    )
     assert "oracle-seed5.json" in sentence
 
 
@@ -47,7 +58,10 @@ def save(folder, models, **changed):
 
 
 def test_no_record_at_all_is_one_sentence(folders):
-    with pytest.raises(FileNotFoundError, match="no run record of 'satsim' with the profile 'fast' in the cache; run"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="no run record of 'satsim' with the profile 'fast' in the cache; run",
+    ):
         comparable_records.find("satsim", "fast")
 
 
@@ -57,10 +71,16 @@ def test_committed_records_serve_until_the_own_ones_are_complete(folders):
     save(committed, ["mean"], split_sha256="other", profile="full")
     save(own, comparable_records.REQUIRED[:3], split_sha256="own")
     found, words = comparable_records.find("satsim", "fast")
-    assert {r.split_sha256 for r in found} == {"committed"} and words == comparable_records.COMMITTED
+    assert {r.split_sha256 for r in found} == {
+        "committed"
+    } and words == comparable_records.COMMITTED
     save(own, comparable_records.REQUIRED[3:], split_sha256="own")
     found, words = comparable_records.find("satsim", "fast")
-    assert {r.split_sha256 for r in found} == {"own"} and words == comparable_records.OWN and len(found) == 4
+    assert (
+        {r.split_sha256 for r in found} == {"own"}
+        and words == comparable_records.OWN
+        and len(found) == 4
+    )
     assert [r.profile for r in comparable_records.load_committed("satsim", "full")] == ["full"]
 
 
@@ -75,7 +95,11 @@ def test_a_named_folder_is_the_only_source(folders, tmp_path):
         comparable_records.find("satsim", "fast", str(tmp_path / "mine"))
     save(tmp_path / "mine", ["mean"])
     found, words = comparable_records.find("satsim", "fast", str(tmp_path / "mine"))
-    assert [r.model for r in found] == ["mean"] and words == comparable_records.OWN and str(tmp_path) not in words
+    assert (
+        [r.model for r in found] == ["mean"]
+        and words == comparable_records.OWN
+        and str(tmp_path) not in words
+    )
 
 
 # Predictions and looks
@@ -84,12 +108,16 @@ def test_a_named_folder_is_the_only_source(folders, tmp_path):
 def test_predictions_are_pooled_over_seeds_and_an_unknown_model_is_refused(found):
     frame = comparable_records.predictions(found, "bert-after", "validation")
     assert len(frame) == 180 and set(frame["seed"]) == {0, 1} and frame["id"].nunique() == 90
-    with pytest.raises(ValueError, match="no record of 'gpt' with test predictions; choose one of bert-after, "):
+    with pytest.raises(
+        ValueError, match="no record of 'gpt' with test predictions; choose one of bert-after, "
+    ):
         comparable_records.predictions(found, "gpt")
 
 
 def test_each_model_has_a_look_of_its_own():
-    looks = [comparable_records.look(model) for model in (*comparable_records.MODELS, "a-new-model")]
+    looks = [
+        comparable_records.look(model) for model in (*comparable_records.MODELS, "a-new-model")
+    ]
     assert len(set(looks)) == len(looks)
 
 
@@ -100,7 +128,9 @@ def test_the_records_name_each_model_once(found):
 def test_a_study_is_a_folder_of_its_own(folders):
     save(folders[1], ["mean"])
     save(folders[1] / "heads", ["bert-after"])
-    assert [r.model for r in comparable_records.load_committed("satsim", "fast", "heads")] == ["bert-after"]
+    assert [r.model for r in comparable_records.load_committed("satsim", "fast", "heads")] == [
+        "bert-after"
+    ]
     assert [r.model for r in comparable_records.load_committed("satsim", "fast")] == ["mean"]
     assert comparable_records.load_committed("satsim", "fast", "none") == []
 
@@ -110,8 +140,9 @@ def test_a_blend_is_the_mean_of_its_members_each_over_its_seeds(found):
     tuned = [np.array(r.predictions["test"]["predicted"]) for r in found if r.model == "bert-after"]
     expected = ((tuned[0] + tuned[1]) / 2 + 3.1) / 2
     assert made.predictions["test"]["predicted"] == pytest.approx(expected, abs=1e-4)
-    assert made.predictions["test"]["id"] == found[0].predictions["test"]["id"] and set(made.predictions) == {
-        "validation", "test"}
+    assert made.predictions["test"]["id"] == found[0].predictions["test"]["id"] and set(
+        made.predictions
+    ) == {"validation", "test"}
     assert comparable_records.comparable([*found, made])[-1].model == "both" and made.rows == []
     assert len(comparable_records.predictions([made], "both")) == 90
     before = found[0].predictions["test"]["predicted"][0]

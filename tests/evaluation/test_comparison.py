@@ -1,4 +1,5 @@
-"""Differences, tests and rankings equal plain computations, SciPy and statsmodels, and keep their promises."""
+"""Differences, tests and rankings equal plain computations, SciPy and statsmodels, and keep their
+promises."""
 
 import numpy as np
 import pytest
@@ -28,17 +29,25 @@ def value(found, model, metric="rmse"):
 def test_different_rows_of_the_same_split_are_refused(found):
     odd = make("oracle")
     odd.predictions["test"]["id"][0] = "another"
-    with pytest.raises(ValueError, match="bert-after and oracle were judged on different test examples"):
+    with pytest.raises(
+        ValueError, match="bert-after and oracle were judged on different test examples"
+    ):
         comparison.difference([*found[:5], odd], "bert-after", "oracle", draws=3)
 
 
 def test_a_difference_is_that_of_the_values_and_follows_a_plain_bootstrap(found):
     got = comparison.difference(found, "bert-before", "tfidf-ridge", draws=200, rng=3)
-    assert got.value == pytest.approx(value(found, "bert-before") - value(found, "tfidf-ridge"), abs=1e-5)
-    ours, theirs = (comparable_records.predictions(found, m) for m in ("bert-before", "tfidf-ridge"))
+    assert got.value == pytest.approx(
+        value(found, "bert-before") - value(found, "tfidf-ridge"), abs=1e-5
+    )
+    ours, theirs = (
+        comparable_records.predictions(found, m) for m in ("bert-before", "tfidf-ridge")
+    )
     rng, users, drawn = np.random.default_rng(3), np.arange(30), []
     for _ in range(200):
-        picked = np.concatenate([3 * u + np.arange(3) for u in _sorted_users()[rng.integers(30, size=len(users))]])
+        picked = np.concatenate(
+            [3 * u + np.arange(3) for u in _sorted_users()[rng.integers(30, size=len(users))]]
+        )
         drawn.append(np.subtract(*[np.sqrt(((f["rating"] - f["predicted"]) ** 2).to_numpy()[picked].mean())
                                    for f in (ours, theirs)]))  # fmt: skip
     assert (got.low, got.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
@@ -50,7 +59,8 @@ def _sorted_users() -> np.ndarray:
 
 
 def test_pairing_narrows_the_interval():
-    """Two models that share most of their error: the paired interval is narrower than either model's own."""
+    """Two models that share most of their error: the paired interval is narrower than either
+    model's own."""
     one, two = make("tfidf-ridge"), make("bert-before")
     shared = np.array(one.predictions["test"]["predicted"]) + 0.02
     two.predictions["test"]["predicted"] = shared.tolist()
@@ -75,29 +85,44 @@ def test_a_difference_between_groups_is_seen_only_when_whole_groups_are_drawn():
 
 def test_a_difference_says_whether_zero_is_inside(found):
     clear = comparison.difference(found, "bert-after", "tfidf-ridge", draws=100)
-    assert clear.clear and clear.value < 0 and "zero lies outside" in str(clear) and "rmse of bert-after" in str(clear)
+    assert (
+        clear.clear
+        and clear.value < 0
+        and "zero lies outside" in str(clear)
+        and "rmse of bert-after" in str(clear)
+    )
     same = comparison.difference(found, "tfidf-ridge", "tfidf-ridge", draws=20)
-    assert not same.clear and same.value == same.low == same.high == 0 and "zero lies inside" in str(same)
+    assert (
+        not same.clear
+        and same.value == same.low == same.high == 0
+        and "zero lies inside" in str(same)
+    )
     flipped = comparison.difference(found, "tfidf-ridge", "bert-after", draws=100)
-    assert flipped.value == pytest.approx(-clear.value) and flipped.low == pytest.approx(-clear.high)
+    assert flipped.value == pytest.approx(-clear.value) and flipped.low == pytest.approx(
+        -clear.high
+    )
     with pytest.raises(ValueError, match="unknown metric 'loss'"):
         comparison.difference(found, "bert-after", "mean", "loss")
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mae", "accuracy", "qwk"])
 def test_a_difference_is_the_same_by_sums_and_by_rows(found, metric):
-    """The fast way of RMSE and MAE, and the weights of groups, against the metric on the rows of each draw."""
+    """The fast way of RMSE and MAE, and the weights of groups, against the metric on the rows of
+    each draw."""
     sides = [comparable_records.predictions(found, name) for name in ("bert-after", "bert-before")]
+
     def one(frame, rows):
         return np.mean([metrics.METRICS[metric](seed["rating"].to_numpy()[rows], seed["predicted"].to_numpy()[rows])
                         for _, seed in frame.groupby("seed")])  # fmt: skip
+
     groups = sides[1]["group"].to_numpy()
     drawn = [one(sides[0], rows) - one(sides[1], rows)
              for rows in bootstrap.resamples(groups, 50, np.random.default_rng(5))]  # fmt: skip
     got = comparison.difference(found, "bert-after", "bert-before", metric, draws=50, rng=5)
     assert (got.low, got.high) == pytest.approx(tuple(np.quantile(drawn, bootstrap.BOUNDS)))
-    assert got.value == pytest.approx(np.subtract(*[value(found, x, metric) for x in ("bert-after", "bert-before")]),
-                                      abs=1e-5)
+    assert got.value == pytest.approx(
+        np.subtract(*[value(found, x, metric) for x in ("bert-after", "bert-before")]), abs=1e-5
+    )
 
 
 def test_one_models_draws_are_those_of_its_own_interval(found):
@@ -105,14 +130,21 @@ def test_one_models_draws_are_those_of_its_own_interval(found):
     one = comparison.judged(found, "bert-before")
     drawn = comparison.drawn_values(one, "rmse", comparison.group_draws(len(one.counts), 300, 7))
     frame = comparable_records.predictions(found, "bert-before")
-    expected = bootstrap.bootstrap(metrics.rmse, frame["rating"], frame["predicted"], frame["group"].to_numpy(), 300, 7)
+    expected = bootstrap.bootstrap(
+        metrics.rmse, frame["rating"], frame["predicted"], frame["group"].to_numpy(), 300, 7
+    )
     assert tuple(np.quantile(drawn, bootstrap.BOUNDS)) == pytest.approx(expected)
 
 
 def test_p_counts_the_draws_beyond_zero(found):
-    assert comparison.two_sided(np.array([1.0, 2, 3, -1, 5, 6, 7, 8, 9])) == pytest.approx(2 * 2 / 10)
+    assert comparison.two_sided(np.array([1.0, 2, 3, -1, 5, 6, 7, 8, 9])) == pytest.approx(
+        2 * 2 / 10
+    )
     assert comparison.two_sided(np.full(99, -1.0)) == pytest.approx(2 / 100)
-    assert comparison.two_sided(np.zeros(9)) == 1 and comparison.two_sided(np.array([np.nan, 1, -1])) == 1
+    assert (
+        comparison.two_sided(np.zeros(9)) == 1
+        and comparison.two_sided(np.array([np.nan, 1, -1])) == 1
+    )
     one, two = (comparison.difference(found, *pair, draws=400) for pair in
                 (("bert-after", "mean"), ("bert-before", "tfidf-ridge")))  # fmt: skip
     assert one.clear and one.p == pytest.approx(2 / 401) and (two.p < 0.05) == two.clear
@@ -121,7 +153,9 @@ def test_p_counts_the_draws_beyond_zero(found):
 def test_seeds_of_different_rows_are_refused():
     odd = make("bert-after", 1)
     odd.predictions["test"]["id"][0] = "another"
-    with pytest.raises(ValueError, match="the seeds of bert-after were judged on different test examples"):
+    with pytest.raises(
+        ValueError, match="the seeds of bert-after were judged on different test examples"
+    ):
         comparison.judged([make("bert-after"), odd], "bert-after")
 
 
@@ -134,7 +168,9 @@ def gap(found):
 
 
 def test_gaps_are_sums_of_the_groups_losses(found, gap):
-    frame = comparable_records.predictions(found, "bert-before").merge(comparable_records.predictions(found, "tfidf-ridge"), on="id")
+    frame = comparable_records.predictions(found, "bert-before").merge(
+        comparable_records.predictions(found, "tfidf-ridge"), on="id"
+    )
     error = [(frame[f"predicted_{side}"] - frame[f"rating_{side}"]) ** 2 for side in "xy"]
     expected = (error[0] - error[1]).groupby(frame["group_x"]).sum()
     assert gap == pytest.approx(expected.to_numpy()) and len(gap) == 30
@@ -142,14 +178,21 @@ def test_gaps_are_sums_of_the_groups_losses(found, gap):
     single = [comparison.gaps([r for r in found if (r.model, r.seed) in (("bert-after", s), ("mean", 0))],
                               "bert-after", "mean", "mae") for s in (0, 1)]  # fmt: skip
     assert both == pytest.approx(np.mean(single, axis=0))
-    with pytest.raises(ValueError, match="unknown metric that is a mean over rows 'qwk'; choose one of rmse, mae"):
+    with pytest.raises(
+        ValueError, match="unknown metric that is a mean over rows 'qwk'; choose one of rmse, mae"
+    ):
         comparison.gaps(found, "bert-after", "mean", "qwk")
 
 
 def test_the_paired_t_is_scipys_and_statsmodels(found, gap):
-    ours, theirs = (comparison.sums(comparison.judged(found, name))[0] for name in ("bert-before", "tfidf-ridge"))
+    ours, theirs = (
+        comparison.sums(comparison.judged(found, name))[0]
+        for name in ("bert-before", "tfidf-ridge")
+    )
     assert comparison.paired_t(gap) == pytest.approx(stats.ttest_rel(ours, theirs).pvalue)
-    assert comparison.paired_t(gap) == pytest.approx(sm.OLS(gap, np.ones(len(gap))).fit().pvalues[0])
+    assert comparison.paired_t(gap) == pytest.approx(
+        sm.OLS(gap, np.ones(len(gap))).fit().pvalues[0]
+    )
     assert comparison.paired_t(np.zeros(5)) == 1 and comparison.paired_t(np.ones(5)) == 0
 
 
@@ -160,7 +203,10 @@ def test_the_sign_flip_test_is_scipys_permutation_test():
         exact = stats.permutation_test((ours, theirs), lambda a, b, axis: (a - b).sum(axis), vectorized=True,
                                        permutation_type="samples", n_resamples=np.inf)  # fmt: skip
         assert comparison.sign_flip(ours - theirs) == pytest.approx(exact.pvalue)
-    assert comparison.sign_flip(np.zeros(4)) == 1 and comparison.sign_flip(np.array([1.0, 2, 3])) == 2 / 8
+    assert (
+        comparison.sign_flip(np.zeros(4)) == 1
+        and comparison.sign_flip(np.array([1.0, 2, 3])) == 2 / 8
+    )
 
 
 def test_drawn_signs_come_close_to_all_signs():
@@ -170,12 +216,20 @@ def test_drawn_signs_come_close_to_all_signs():
     assert comparison.sign_flip(np.arange(1.0, 60), 99) == pytest.approx(1 / 100)
 
 
-def test_swapping_the_models_in_a_user_asks_the_same_of_the_rmse_as_of_the_squared_error(found, gap):
-    """The two RMSEs of a swap have a constant sum of squares, so their order is that of the summed gaps."""
-    ours, theirs = (comparison.sums(comparison.judged(found, name))[0] for name in ("bert-before", "tfidf-ridge"))
+def test_swapping_the_models_in_a_user_asks_the_same_of_the_rmse_as_of_the_squared_error(
+    found, gap
+):
+    """The two RMSEs of a swap have a constant sum of squares, so their order is that of the summed
+    gaps."""
+    ours, theirs = (
+        comparison.sums(comparison.judged(found, name))[0]
+        for name in ("bert-before", "tfidf-ridge")
+    )
     swap = np.random.default_rng(1).random((2000, 30)) < 0.5
     one, two = np.where(swap, theirs, ours).sum(axis=1), np.where(swap, ours, theirs).sum(axis=1)
-    by_rmse = np.abs(np.sqrt(one) - np.sqrt(two)) >= abs(np.sqrt(ours.sum()) - np.sqrt(theirs.sum()))
+    by_rmse = np.abs(np.sqrt(one) - np.sqrt(two)) >= abs(
+        np.sqrt(ours.sum()) - np.sqrt(theirs.sum())
+    )
     by_sum = np.abs(np.where(swap, -gap, gap).sum(axis=1)) >= abs(gap.sum())
     assert (by_rmse == by_sum).all()
 
@@ -185,7 +239,9 @@ def null(rng, groups=60):
     user = np.repeat(np.arange(groups), 5)
     hard = np.repeat(rng.exponential(size=groups), 5)
     rating = np.full(len(user), 3.0)
-    return [judged(name, rating, 3 + hard * rng.normal(size=len(user)), user) for name in ("one", "two")]
+    return [
+        judged(name, rating, 3 + hard * rng.normal(size=len(user)), user) for name in ("one", "two")
+    ]
 
 
 def test_where_nothing_differs_the_tests_rarely_say_that_it_does():
@@ -193,7 +249,9 @@ def test_where_nothing_differs_the_tests_rarely_say_that_it_does():
     for _ in range(150):
         records = null(rng)
         gap = comparison.gaps(records, "one", "two")
-        said["bootstrap"].append(comparison.difference(records, "one", "two", draws=200, rng=rng).p < 0.05)
+        said["bootstrap"].append(
+            comparison.difference(records, "one", "two", draws=200, rng=rng).p < 0.05
+        )
         said["flip"].append(comparison.sign_flip(gap, 400, rng) < 0.05)
         said["t"].append(comparison.paired_t(gap) < 0.05)
     assert all(np.mean(list(map(bool, found))) < 0.11 for found in said.values())
@@ -203,7 +261,8 @@ def test_where_nothing_differs_the_tests_rarely_say_that_it_does():
 
 
 def seeded(seeds, between, rng, groups=80):
-    """Two ways of training that are equally good; every training has a luck of its own, alike for all users."""
+    """Two ways of training that are equally good; every training has a luck of its own, alike for
+    all users."""
     user, rating = np.repeat(np.arange(groups), 4), np.full(groups * 4, 3.0)
     shared = rng.normal(size=len(user))
     return [judged(name, rating, 3 + shared * np.exp(between * rng.normal()) + rng.normal(0, 0.1, len(user)), user, s)
@@ -212,15 +271,25 @@ def seeded(seeds, between, rng, groups=80):
 
 def test_drawing_the_seeds_widens_the_interval_by_what_the_seeds_differ():
     records = seeded(6, 0.1, np.random.default_rng(4))
-    plain, wide = (comparison.difference(records, "one", "two", draws=4000, seeds=s) for s in (False, True))
-    assert wide.value == pytest.approx(plain.value) and wide.high - wide.low > 2 * (plain.high - plain.low)
-    seeds = [np.sqrt((comparison.sums(comparison.judged(records, name)) / 320).sum(axis=1)) for name in ("one", "two")]
+    plain, wide = (
+        comparison.difference(records, "one", "two", draws=4000, seeds=s) for s in (False, True)
+    )
+    assert wide.value == pytest.approx(plain.value) and wide.high - wide.low > 2 * (
+        plain.high - plain.low
+    )
+    seeds = [
+        np.sqrt((comparison.sums(comparison.judged(records, name)) / 320).sum(axis=1))
+        for name in ("one", "two")
+    ]
     error = np.sqrt(sum(s.var(ddof=1) / 6 for s in seeds) + ((plain.high - plain.low) / 3.92) ** 2)
     assert (wide.high - wide.low) / 3.92 == pytest.approx(error, rel=0.06)
 
 
 def test_one_seed_each_says_nothing_of_seeds_but_one_side_may_have_none(found):
-    with pytest.raises(ValueError, match="bert-before and mean have one seed each, which says nothing of other seeds"):
+    with pytest.raises(
+        ValueError,
+        match="bert-before and mean have one seed each, which says nothing of other seeds",
+    ):
         comparison.difference(found, "bert-before", "mean", seeds=True)
     assert comparison.difference(found, "bert-after", "mean", draws=50, seeds=True).value < 0
 
@@ -233,7 +302,9 @@ def test_holm_is_that_of_statsmodels():
     for size in (1, 2, 7, 40):
         p = rng.random(size) ** 3
         assert comparison.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert comparison.holm([0.01, 0.04, 0.03, 0.5]).tolist() == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    assert comparison.holm([0.01, 0.04, 0.03, 0.5]).tolist() == pytest.approx(
+        [0.04, 0.09, 0.09, 0.5]
+    )
     assert comparison.holm([]).tolist() == []
 
 
@@ -241,16 +312,26 @@ def test_pairs_are_all_pairs_with_their_t_test(found):
     frame = comparison.pairs(found)
     assert len(frame) == 10 and frame["holm"].tolist() == comparison.holm(frame["p"]).tolist()
     one = frame[(frame["one"] == "tfidf-ridge") & (frame["other"] == "bert-before")]["p"].item()
-    assert one == pytest.approx(comparison.paired_t(comparison.gaps(found, "tfidf-ridge", "bert-before")))
+    assert one == pytest.approx(
+        comparison.paired_t(comparison.gaps(found, "tfidf-ridge", "bert-before"))
+    )
 
 
 def test_a_ranking_is_by_value_and_models_that_cannot_be_told_apart_share_a_rank(found):
     frame = comparison.ranking(found, draws=100)
     assert frame["value"].is_monotonic_increasing and set(frame["model"]) == set(NOISE)
     for row in frame.itertuples():
-        assert row.value == pytest.approx(value(found, row.model), abs=1e-5) and row.low < row.value < row.high
+        assert (
+            row.value == pytest.approx(value(found, row.model), abs=1e-5)
+            and row.low < row.value < row.high
+        )
     assert dict(zip(frame["model"], frame["rank"], strict=True)) == {
-        "oracle": 1, "bert-after": 2, "tfidf-ridge": 3, "bert-before": 3, "mean": 5}
+        "oracle": 1,
+        "bert-after": 2,
+        "tfidf-ridge": 3,
+        "bert-before": 3,
+        "mean": 5,
+    }
     assert dict(zip(frame["model"], frame["seeds"], strict=True))["bert-after"] == 2
 
 
@@ -263,8 +344,9 @@ def test_a_rank_counts_the_clearly_better_ones():
                for name, size in (("c", 1.16), ("a", 1.0), ("b", 1.08))]  # fmt: skip
     frame = comparison.ranking(records, draws=20)
     told = comparison.pairs(records).query("holm < 0.05")
-    assert frame["model"].tolist() == ["a", "b", "c"] and set(map(tuple, told[["one", "other"]].to_numpy())) == {
-        ("c", "a")}
+    assert frame["model"].tolist() == ["a", "b", "c"] and set(
+        map(tuple, told[["one", "other"]].to_numpy())
+    ) == {("c", "a")}
     assert frame["rank"].tolist() == [1, 1, 2]
 
 

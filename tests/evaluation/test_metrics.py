@@ -1,4 +1,5 @@
-"""Metrics against scikit-learn and scipy, intervals against a plain loop and a known truth, records recomputed."""
+"""Metrics against scikit-learn and scipy, intervals against a plain loop and a known truth, records
+recomputed."""
 
 import math
 import time
@@ -39,7 +40,9 @@ ORACLES = {
     "accuracy": lambda y, p: sk.accuracy_score(half_up(y), half_up(p)),
     "macro_f1": lambda y, p: sk.f1_score(half_up(y), half_up(p), average="macro"),
     "uar": lambda y, p: sk.balanced_accuracy_score(half_up(y), half_up(p)),
-    "qwk": lambda y, p: sk.cohen_kappa_score(half_up(y), half_up(p), weights="quadratic", labels=[1, 2, 3, 4, 5]),
+    "qwk": lambda y, p: sk.cohen_kappa_score(
+        half_up(y), half_up(p), weights="quadratic", labels=[1, 2, 3, 4, 5]
+    ),
     "spearman": lambda y, p: scipy.stats.spearmanr(y, p).statistic if len(y) > 1 else math.nan,
     "auc": sk_auc,
 }
@@ -70,7 +73,9 @@ def cases():
 @pytest.mark.parametrize("case", [pytest.param(case, id=case[0]) for case in cases()])
 def test_equals_an_independent_implementation(name, case):
     _, y, p = case
-    assert metrics.METRICS[name](y, p) == pytest.approx(quietly(ORACLES[name], y, p), abs=1e-12, nan_ok=True)
+    assert metrics.METRICS[name](y, p) == pytest.approx(
+        quietly(ORACLES[name], y, p), abs=1e-12, nan_ok=True
+    )
 
 
 def test_every_metric_has_an_oracle():
@@ -87,24 +92,47 @@ def test_undefined_is_nan_and_quiet(recwarn):
 
 
 def test_classes_round_halves_up():
-    assert metrics.classes([0.5, 1.49, 1.5, 2.5, 3.5, 4.5, 4.49, 5.0, 9, -1]).tolist() == [1, 1, 2, 3, 4, 5, 4, 5, 5, 1]
+    assert metrics.classes([0.5, 1.49, 1.5, 2.5, 3.5, 4.5, 4.49, 5.0, 9, -1]).tolist() == [
+        1,
+        1,
+        2,
+        3,
+        4,
+        5,
+        4,
+        5,
+        5,
+        1,
+    ]
 
 
 def test_midranks_equal_scipy():
     whole = np.random.default_rng(0).integers(0, 6, 50)
-    for values in (whole, whole / 2, whole / 3, whole - 3.0, whole * 1e12, 7 + whole, [2.5], [1e300, -1e300]):
+    for values in (
+        whole,
+        whole / 2,
+        whole / 3,
+        whole - 3.0,
+        whole * 1e12,
+        7 + whole,
+        [2.5],
+        [1e300, -1e300],
+    ):
         assert np.array_equal(metrics.midranks(values), scipy.stats.rankdata(values))
 
 
-@pytest.mark.parametrize("rating, predicted, said", [
-    ([1, 2], [1], "2 ratings but 1 predictions"),
-    ([], [], r"rating has the shape \(0,\)"),
-    ([[1, 2]], [[1, 2]], r"rating has the shape \(1, 2\)"),
-    ([1, math.nan], [1, 2], r"rating\[1\] is nan"),
-    ([1, 2], [math.inf, 2], r"predicted\[0\] is inf"),
-    ([1, "five"], [1, 2], "not a number.*five"),
-    ([1, None], [1, 2], r"rating\[1\] is nan"),
-])
+@pytest.mark.parametrize(
+    "rating, predicted, said",
+    [
+        ([1, 2], [1], "2 ratings but 1 predictions"),
+        ([], [], r"rating has the shape \(0,\)"),
+        ([[1, 2]], [[1, 2]], r"rating has the shape \(1, 2\)"),
+        ([1, math.nan], [1, 2], r"rating\[1\] is nan"),
+        ([1, 2], [math.inf, 2], r"predicted\[0\] is inf"),
+        ([1, "five"], [1, 2], "not a number.*five"),
+        ([1, None], [1, 2], r"rating\[1\] is nan"),
+    ],
+)
 @pytest.mark.parametrize("name", metrics.METRICS)
 def test_bad_input_is_refused(name, rating, predicted, said):
     with pytest.raises(ValueError, match=said):
@@ -133,7 +161,9 @@ def test_bootstrap_is_the_percentile_interval_of_the_plain_loop():
         rows = [i for g in chosen for i in range(48) if groups[i] == g]
         values.append(sk.mean_absolute_error(y[rows], p[rows]))
     expected = np.percentile(values, [2.5, 97.5])
-    assert bootstrap.bootstrap(metrics.mae, y, p, groups, 150, np.random.default_rng(9)) == pytest.approx(expected)
+    assert bootstrap.bootstrap(
+        metrics.mae, y, p, groups, 150, np.random.default_rng(9)
+    ) == pytest.approx(expected)
     assert bootstrap.bootstrap(metrics.mae, y, p, groups, 150, 9) == pytest.approx(expected)
 
 
@@ -143,8 +173,13 @@ def test_the_short_cut_of_metrics_that_look_at_the_order_only_changes_no_interva
     groups = np.repeat(np.arange(30), 3)
     for y in (rng.integers(1, 6, 90) / 1, rng.integers(1, 11, 90) / 2, rng.integers(3, 16, 90) / 3):
         p = (y + rng.normal(0, 1, 90)).round(1)
-        plain = [metric(y[rows], p[rows]) for rows in bootstrap.resamples(groups, 100, np.random.default_rng(9))]
-        assert bootstrap.bootstrap(metric, y, p, groups, 100, 9) == tuple(np.quantile(plain, [0.025, 0.975]))
+        plain = [
+            metric(y[rows], p[rows])
+            for rows in bootstrap.resamples(groups, 100, np.random.default_rng(9))
+        ]
+        assert bootstrap.bootstrap(metric, y, p, groups, 100, 9) == tuple(
+            np.quantile(plain, [0.025, 0.975])
+        )
 
 
 def test_interval_by_group_covers_the_truth_and_by_row_does_not():
@@ -154,7 +189,9 @@ def test_interval_by_group_covers_the_truth_and_by_row_does_not():
         groups = np.repeat(np.arange(30), 12)
         error = rng.normal(size=30)[groups] + rng.normal(size=360)
         for how, by in (("group", groups), ("row", range(360))):
-            low, high = bootstrap.bootstrap(metrics.rmse, 3 + error, np.full(360, 3.0), by, 200, rng)
+            low, high = bootstrap.bootstrap(
+                metrics.rmse, 3 + error, np.full(360, 3.0), by, 200, rng
+            )
             hit[how] += low <= truth <= high
     assert hit["group"] >= 84 and hit["row"] <= 75
 
@@ -162,11 +199,15 @@ def test_interval_by_group_covers_the_truth_and_by_row_does_not():
 def test_one_group_has_no_interval_and_undefined_samples_are_left_out():
     assert all(map(math.isnan, bootstrap.bootstrap(metrics.mae, [1, 2], [2, 2], ["a", "a"])))
     assert all(map(math.isnan, bootstrap.bootstrap(metrics.spearman, [1, 2], [2, 2], ["a", "b"])))
-    low, high = bootstrap.bootstrap(metrics.auc, [1, 5, 2, 4], [1, 5, 2, 4], range(4))  # some samples have one class
+    low, high = bootstrap.bootstrap(
+        metrics.auc, [1, 5, 2, 4], [1, 5, 2, 4], range(4)
+    )  # some samples have one class
     assert low == high == 1
 
 
-@pytest.mark.parametrize("groups, draws, said", [(["a"], 10, "2 ratings but 1 groups"), (["a", "b"], 0, "draws = 0")])
+@pytest.mark.parametrize(
+    "groups, draws, said", [(["a"], 10, "2 ratings but 1 groups"), (["a", "b"], 0, "draws = 0")]
+)
 def test_bootstrap_refuses(groups, draws, said):
     with pytest.raises(ValueError, match=said):
         bootstrap.bootstrap(metrics.mae, [1, 2], [2, 2], groups, draws)
@@ -178,7 +219,12 @@ def test_evaluate_gives_rows_of_a_record():
     rows = judging.evaluate(y, p, groups, **WHO)
     assert [row["metric"] for row in rows] == list(metrics.METRICS)
     for row in rows:
-        assert tuple(row) == records.ROW_KEYS and row["n"] == 60 and row["seed"] == 3 and row["model"] == "m"
+        assert (
+            tuple(row) == records.ROW_KEYS
+            and row["n"] == 60
+            and row["seed"] == 3
+            and row["model"] == "m"
+        )
         assert row["value"] == pytest.approx(metrics.METRICS[row["metric"]](y, p), abs=1e-6)
         assert row["low"] < row["value"] < row["high"]
         expected = bootstrap.bootstrap(metrics.METRICS[row["metric"]], y, p, groups)
@@ -187,7 +233,9 @@ def test_evaluate_gives_rows_of_a_record():
 
 
 def test_evaluate_leaves_the_undefined_as_none():
-    rows = {row["metric"]: row for row in judging.evaluate([3, 3, 2], [3, 3, 3], ["a", "b", "c"], **WHO)}
+    rows = {
+        row["metric"]: row for row in judging.evaluate([3, 3, 2], [3, 3, 3], ["a", "b", "c"], **WHO)
+    }
     for name in ("spearman", "auc"):
         assert rows[name]["value"] is rows[name]["low"] is rows[name]["high"] is None
     assert rows["accuracy"]["value"] == pytest.approx(2 / 3, abs=1e-6)
@@ -202,14 +250,24 @@ def test_evaluate_is_fast_enough():
 
 
 def an_example(i):
-    return Example(f"e{i}", f"u{i // 2}", "shop", (Event("user", "click", "a lamp"),), (1.0 + i % 5, 2.0, 4.0))
+    return Example(
+        f"e{i}", f"u{i // 2}", "shop", (Event("user", "click", "a lamp"),), (1.0 + i % 5, 2.0, 4.0)
+    )
 
 
 def judged(**changes):
     parts = {part: [an_example(i) for i in range(6)] for part in ("train", "validation", "test")}
-    options = dict(parts=parts, loaded=SimpleNamespace(name="toy", sha256="1" * 64, scale=(1, 5)), draws=50,
-                   split_sha256="2" * 64, profile="fast", seed=4, parameters={"alpha": 1.0}, curves=[{"step": 1}],
-                   predicted={"validation": np.full(6, 3.123456), "test": [1, 2, 3, 4, 5, 3.33333]})
+    options = dict(
+        parts=parts,
+        loaded=SimpleNamespace(name="toy", sha256="1" * 64, scale=(1, 5)),
+        draws=50,
+        split_sha256="2" * 64,
+        profile="fast",
+        seed=4,
+        parameters={"alpha": 1.0},
+        curves=[{"step": 1}],
+        predicted={"validation": np.full(6, 3.123456), "test": [1, 2, 3, 4, 5, 3.33333]},
+    )
     return judging.judge("m", **(options | changes))
 
 
@@ -219,24 +277,42 @@ def test_judge_builds_a_record_that_can_be_saved_and_recomputed(tmp_path):
     assert (record.model, record.dataset, record.seed) == ("m", "toy", 4)
     assert (record.data_sha256, record.split_sha256) == ("1" * 64, "2" * 64)
     assert record.parameters == {"alpha": 1.0} and record.curves == [{"step": 1}]
-    assert list(record.predictions) == ["validation", "test"] and "distribution" not in record.predictions["validation"]
+    assert (
+        list(record.predictions) == ["validation", "test"]
+        and "distribution" not in record.predictions["validation"]
+    )
     columns = record.predictions["test"]
-    assert columns["id"] == [f"e{i}" for i in range(6)] and columns["group"][:3] == ["u0", "u0", "u1"]
-    assert columns["rating"][0] == 2.3333 and columns["predicted"][-1] == 3.3333 and columns["domain"] == ["shop"] * 6
+    assert columns["id"] == [f"e{i}" for i in range(6)] and columns["group"][:3] == [
+        "u0",
+        "u0",
+        "u1",
+    ]
+    assert (
+        columns["rating"][0] == 2.3333
+        and columns["predicted"][-1] == 3.3333
+        and columns["domain"] == ["shop"] * 6
+    )
     assert columns["distribution"] == [[0.2] * 5] * 6
     assert len(record.rows) == 2 * len(metrics.METRICS)
     for row in record.rows:
         columns, metric = record.predictions[row["part"]], metrics.METRICS[row["metric"]]
         value = metric(columns["rating"], columns["predicted"])
-        assert row["value"] is None and math.isnan(value) or row["value"] == pytest.approx(value, abs=1e-6)
+        assert (
+            row["value"] is None
+            and math.isnan(value)
+            or row["value"] == pytest.approx(value, abs=1e-6)
+        )
 
 
-@pytest.mark.parametrize("changes, said", [
-    ({"predicted": {"dev": [1]}}, "no part 'dev' among train, validation, test"),
-    ({"predicted": {"test": [1, 2]}}, "6 ratings but 2 predictions"),
-    ({"distribution": {"test": np.ones((6, 4)) / 4}}, r"shape \(6, 4\); give \[6, 5\]"),
-    ({"distribution": {"test": np.ones((6, 5))}}, "summing to 1"),
-])
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"predicted": {"dev": [1]}}, "no part 'dev' among train, validation, test"),
+        ({"predicted": {"test": [1, 2]}}, "6 ratings but 2 predictions"),
+        ({"distribution": {"test": np.ones((6, 4)) / 4}}, r"shape \(6, 4\); give \[6, 5\]"),
+        ({"distribution": {"test": np.ones((6, 5))}}, "summing to 1"),
+    ],
+)
 def test_judge_refuses(changes, said):
     with pytest.raises(ValueError, match=said):
         judged(**changes)

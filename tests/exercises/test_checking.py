@@ -1,4 +1,5 @@
-"""Every checker accepts the reference answer, refuses the common mistakes with a hint, and no exercise is lost."""
+"""Every checker accepts the reference answer, refuses the common mistakes with a hint, and no
+exercise is lost."""
 
 import itertools
 import json
@@ -44,7 +45,13 @@ def most_frequent_first(ratings):
 
 def whole_deviation(new, usual, deviation, t):
     change = np.mean(new) - np.mean(usual)
-    return "no clear difference" if abs(change) < t * deviation else "better" if change < 0 else "worse"
+    return (
+        "no clear difference"
+        if abs(change) < t * deviation
+        else "better"
+        if change < 0
+        else "worse"
+    )
 
 
 def one_mean_varies(new, usual, deviation, t):
@@ -86,11 +93,17 @@ def one_annotator(chances, annotators):
 
 
 def mean_of_roots(chances, annotators):
-    return np.mean([reference("03.2")(chances[i : i + 1], annotators[i]) for i in range(len(chances))])
+    return np.mean(
+        [reference("03.2")(chances[i : i + 1], annotators[i]) for i in range(len(chances))]
+    )
 
 
 def empty_tail_is_all(ids, max_length, head):
-    return ids if len(ids) <= max_length else ids[: 1 + head] + ids[1:-1][-(max_length - 2 - head) :] + ids[-1:]
+    return (
+        ids
+        if len(ids) <= max_length
+        else ids[: 1 + head] + ids[1:-1][-(max_length - 2 - head) :] + ids[-1:]
+    )
 
 
 def votes_with_ties(ratings):
@@ -199,7 +212,9 @@ def single_rows(rating, a, b, groups, rng):
 
 
 def user_means(ratings, users, asked, k=5):
-    return np.array([ratings[users == u].mean() if (users == u).any() else ratings.mean() for u in asked])
+    return np.array(
+        [ratings[users == u].mean() if (users == u).any() else ratings.mean() for u in asked]
+    )
 
 
 def means_in_order_of_time(rows):
@@ -278,7 +293,8 @@ def one_sided(one, other):
 
 
 def hochberg(p, level):
-    """Holm's thresholds, but from the largest p upwards: whatever lies below one that is small enough is taken too."""
+    """Holm's thresholds, but from the largest p upwards: whatever lies below one that is small
+    enough is taken too."""
     order = np.argsort(p)
     passed = [step for step, place in enumerate(order) if p[place] * (len(p) - step) < level]
     return [bool(passed) and x <= p[order[passed[-1]]] for x in p]
@@ -296,7 +312,10 @@ def signed_distance(outcome, chance, bins):
 
 def with_empty_bins(outcome, chance, bins):
     number = np.ceil(chance * bins)
-    sums = [np.bincount(number.astype(int), weights=w, minlength=bins + 1) for w in (chance - outcome, chance * 0 + 1)]
+    sums = [
+        np.bincount(number.astype(int), weights=w, minlength=bins + 1)
+        for w in (chance - outcome, chance * 0 + 1)
+    ]
     with np.errstate(invalid="ignore"):
         return np.abs(sums[0] / sums[1]).max()
 
@@ -311,7 +330,10 @@ def up_to_the_first_excess(loss, unsure, limit):
 
 
 def with_ones_own(items, values):
-    return [np.mean([v for v, other in zip(values, items, strict=True) if other == item]) for item in items]
+    return [
+        np.mean([v for v, other in zip(values, items, strict=True) if other == item])
+        for item in items
+    ]
 
 
 def all_other_rows(items, values):
@@ -320,7 +342,9 @@ def all_other_rows(items, values):
 
 def others_by_value(items, values):
     pairs = list(zip(items, values, strict=True))
-    return [np.mean([v for other, v in pairs if other == item and v != mine]) for item, mine in pairs]
+    return [
+        np.mean([v for other, v in pairs if other == item and v != mine]) for item, mine in pairs
+    ]
 
 
 def last_in_file(users, times):
@@ -341,8 +365,10 @@ def flattery_of_rows(error, user, known):
 
 
 def known_against_known(error, user, known):
-    return reference("64.2")(error[np.array(known)], *([x for x, k in zip(y, known, strict=True) if k]
-                                                           for y in (user, known)))
+    return reference("64.2")(
+        error[np.array(known)],
+        *([x for x, k in zip(y, known, strict=True) if k] for y in (user, known)),
+    )
 
 
 def in_alphabetical_order(titles, rng):
@@ -506,7 +532,11 @@ def said(capsys, name, answer) -> str:
 
 def test_each_exercise_has_a_checker_and_known_mistakes():
     names = checking.names()
-    assert names == sorted(names) and len(names) == len(set(names)) and all(re.fullmatch(r"\d\d\.\d", n) for n in names)
+    assert (
+        names == sorted(names)
+        and len(names) == len(set(names))
+        and all(re.fullmatch(r"\d\d\.\d", n) for n in names)
+    )
     assert set(WRONG) == set(names) and all(len(mistakes) >= 2 for mistakes in WRONG.values())
 
 
@@ -516,7 +546,9 @@ def test_an_untouched_answer_is_not_tried_and_the_reference_is_correct(name, cap
     assert said(capsys, name, reference(name)) == f"{name}: correct"
 
 
-@pytest.mark.parametrize("name, number", [(name, i) for name in sorted(WRONG) for i in range(len(WRONG[name]))])
+@pytest.mark.parametrize(
+    "name, number", [(name, i) for name in sorted(WRONG) for i in range(len(WRONG[name]))]
+)
 def test_the_common_mistakes_get_a_hint(name, number, capsys):
     line = said(capsys, name, WRONG[name][number])
     assert line.startswith(f"{name}: not yet - ") and len(line) > 25
@@ -535,7 +567,10 @@ def test_the_hints_are_those_of_the_checker(capsys, monkeypatch):
 
     monkeypatch.setattr(data_interactions, "check_1", checker)
     assert said(capsys, "01.1", 2) == "01.1: not yet - look at the sign"
-    assert said(capsys, "01.1", 1).startswith("01.1: not yet - ") and said(capsys, "01.1", True) == "01.1: correct"
+    assert (
+        said(capsys, "01.1", 1).startswith("01.1: not yet - ")
+        and said(capsys, "01.1", True) == "01.1: correct"
+    )
 
 
 def test_a_wrong_answer_without_a_hint_still_gets_a_line():
@@ -550,7 +585,9 @@ def test_whatever_an_answer_raises_is_told(capsys):
         return example.dwells[0]
 
     line = said(capsys, "01.1", broken)
-    assert line.startswith("01.1: not yet - your answer raised AttributeError: ") and "dwells" in line
+    assert (
+        line.startswith("01.1: not yet - your answer raised AttributeError: ") and "dwells" in line
+    )
 
 
 @pytest.mark.parametrize("ask", [lambda name: checking.check(name, None), checking.reveal])
@@ -565,7 +602,13 @@ def test_the_revealed_source_is_an_answer(name, capsys):
     checking.reveal(name)
     source = capsys.readouterr().out
     assert source.startswith("def answer(") and len(source.splitlines()) <= 12
-    learner = {"np": np, "math": math, "losses": squared_error, "metrics": metrics, "baselines": fitting}
+    learner = {
+        "np": np,
+        "math": math,
+        "losses": squared_error,
+        "metrics": metrics,
+        "baselines": fitting,
+    }
     exec(compile(source, name, "exec"), learner)
     assert said(capsys, name, learner["answer"]) == f"{name}: correct"
 
@@ -577,6 +620,8 @@ def test_the_lessons_ask_for_every_exercise_and_for_no_other():
         code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
         for name in re.findall(r'check\("(.*?)"', code):
             assert name not in asked and name.startswith(path.name[:2])
-            assert f'# reveal("{name}")' in code and f"**{name}**" in "".join("".join(c["source"]) for c in cells)
+            assert f'# reveal("{name}")' in code and f"**{name}**" in "".join(
+                "".join(c["source"]) for c in cells
+            )
             asked[name] = path.name
     assert sorted(asked) == checking.names()

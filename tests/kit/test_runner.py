@@ -1,4 +1,5 @@
-"""The runner on tiny notebooks: order, parameters, failures, what is redone, interruption, the page, results."""
+"""The runner on tiny notebooks: order, parameters, failures, what is redone, interruption, the
+page, results."""
 
 import base64
 import json
@@ -26,12 +27,17 @@ fig.subplots().plot([1, 2])
 plots.show(fig, "line", "It rises <b> & falls")"""
 
 
-def notebook(folder: Path, stem: str, *cells: str, parameters: str | None = "seed = 0", needs: tuple = ()) -> Path:
-    """Write a notebook: title, parameters cell, then the cells; those that begin with ## are prose."""
+def notebook(
+    folder: Path, stem: str, *cells: str, parameters: str | None = "seed = 0", needs: tuple = ()
+) -> Path:
+    """Write a notebook: title, parameters cell, then the cells; those that begin with ## are
+    prose."""
     book = nbformat.v4.new_notebook(metadata={"satlib": {"needs": list(needs)}} if needs else {})
     book.cells = [nbformat.v4.new_markdown_cell(f"# {stem[:2]} Do {stem[3:]}", id="title")]
     if parameters is not None:
-        book.cells.append(nbformat.v4.new_code_cell(parameters, id="given", metadata={"tags": ["parameters"]}))
+        book.cells.append(
+            nbformat.v4.new_code_cell(parameters, id="given", metadata={"tags": ["parameters"]})
+        )
     new = {True: nbformat.v4.new_markdown_cell, False: nbformat.v4.new_code_cell}
     book.cells += [new[text.startswith("##")](text, id=f"c{i}") for i, text in enumerate(cells)]
     path = folder / f"{stem}.ipynb"
@@ -41,7 +47,8 @@ def notebook(folder: Path, stem: str, *cells: str, parameters: str | None = "see
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, root) -> Path:
-    """An empty folder of lessons, which the runner and its kernels use; no data but what a test puts there."""
+    """An empty folder of lessons, which the runner and its kernels use; no data but what a test
+    puts there."""
     monkeypatch.setenv("PYTHONPATH", str(root))
     monkeypatch.delenv("SATLIB_DATA", raising=False)
     lessons = tmp_path / "lessons"
@@ -54,14 +61,19 @@ def folder(tmp_path, monkeypatch, root) -> Path:
 
 @pytest.fixture
 def ran(monkeypatch) -> list[str]:
-    """Replace execution by a quick stand-in, which notes the lessons that ran; a lesson with `1/0` fails."""
+    """Replace execution by a quick stand-in, which notes the lessons that ran; a lesson with `1/0`
+    fails."""
     done = []
 
     def execute(lesson, given, output):
         done.append(lesson.stem)
         (output / "notebooks").mkdir(parents=True, exist_ok=True)
         (output / "notebooks" / lesson.path.name).write_text(lesson.path.read_text())
-        return "cell 2: ZeroDivisionError: division by zero" if "1/0" in "".join(course.code_of(lesson)) else ""
+        return (
+            "cell 2: ZeroDivisionError: division by zero"
+            if "1/0" in "".join(course.code_of(lesson))
+            else ""
+        )
 
     monkeypatch.setattr(kernels, "execute", execute)
     return done
@@ -72,24 +84,36 @@ def run(output: Path, *lessons: str, **options) -> dict[str, str]:
     return {result.stem: result.status for result in results}
 
 
-def test_lessons_run_in_course_order_and_a_name_may_be_a_number_a_stem_or_a_part(folder, ran, tmp_path):
+def test_lessons_run_in_course_order_and_a_name_may_be_a_number_a_stem_or_a_part(
+    folder, ran, tmp_path
+):
     for stem in ("43_training_finetune", "42_training_loop", "12_losses"):
         notebook(folder, stem)
     notebook(folder, "scratch")  # not a lesson's name
-    assert list(run(tmp_path / "a")) == ran == ["12_losses", "42_training_loop", "43_training_finetune"]
+    assert (
+        list(run(tmp_path / "a"))
+        == ran
+        == ["12_losses", "42_training_loop", "43_training_finetune"]
+    )
     assert list(run(tmp_path / "b", "35", "12_losses")) == ["12_losses", "43_training_finetune"]
     assert list(run(tmp_path / "c", "train")) == ["42_training_loop", "43_training_finetune"]
 
 
-@pytest.mark.parametrize(("options", "said"), [
-    ({"lessons": ["99"]}, "unknown lesson '99'; choose among 11_a"),
-    ({"lessons": [""]}, "unknown lesson ''"),
-    ({"dataset": "netflix"}, "unknown dataset 'netflix'; choose one of satsim"),
-    ({"profile": "slow"}, "unknown profile 'slow'; choose one of fast, full"),
-    ({"parameters": {"sede": "1"}}, "unknown parameter 'sede'; choose one of seed"),
-    ({"parameters": {"seed": "one"}}, "parameter seed must be a whole number like 0, not 'one'"),
-    ({"data_dir": "no/such/folder"}, "no folder .*no/such/folder"),
-])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"lessons": ["99"]}, "unknown lesson '99'; choose among 11_a"),
+        ({"lessons": [""]}, "unknown lesson ''"),
+        ({"dataset": "netflix"}, "unknown dataset 'netflix'; choose one of satsim"),
+        ({"profile": "slow"}, "unknown profile 'slow'; choose one of fast, full"),
+        ({"parameters": {"sede": "1"}}, "unknown parameter 'sede'; choose one of seed"),
+        (
+            {"parameters": {"seed": "one"}},
+            "parameter seed must be a whole number like 0, not 'one'",
+        ),
+        ({"data_dir": "no/such/folder"}, "no folder .*no/such/folder"),
+    ],
+)
 def test_what_is_unknown_is_refused_before_anything_runs(folder, ran, tmp_path, options, said):
     notebook(folder, "11_a")
     with pytest.raises((ValueError, OSError), match=said):
@@ -97,7 +121,9 @@ def test_what_is_unknown_is_refused_before_anything_runs(folder, ran, tmp_path, 
     assert not ran and not (tmp_path / "out").exists()
 
 
-def test_a_notebook_without_a_parameters_tag_or_with_more_than_literals_in_it_is_refused(folder, ran, tmp_path):
+def test_a_notebook_without_a_parameters_tag_or_with_more_than_literals_in_it_is_refused(
+    folder, ran, tmp_path
+):
     path = notebook(folder, "11_a", parameters=None)
     with pytest.raises(ValueError, match="11_a.ipynb has no cell with the tag 'parameters'"):
         run(tmp_path)
@@ -109,8 +135,17 @@ def test_a_notebook_without_a_parameters_tag_or_with_more_than_literals_in_it_is
         run(tmp_path)
 
 
-@pytest.mark.parametrize(("text", "default", "value"), [
-    ("7", 0, 7), ("1e-5", 1.0, 1e-5), ("7", "", "7"), ("true", False, True), ("[1, 2]", [], [1, 2]), ("3", None, 3)])
+@pytest.mark.parametrize(
+    ("text", "default", "value"),
+    [
+        ("7", 0, 7),
+        ("1e-5", 1.0, 1e-5),
+        ("7", "", "7"),
+        ("true", False, True),
+        ("[1, 2]", [], [1, 2]),
+        ("3", None, 3),
+    ],
+)
 def test_a_parameter_takes_the_type_of_its_default(text, default, value):
     found = course.typed("x", text, default)
     assert found == value and type(found) is type(value)
@@ -123,14 +158,23 @@ def test_a_parameter_of_another_type_is_refused(text, default):
 
 
 def test_the_full_profile_reads_yaml_files_and_an_explicit_value_wins(folder):
-    notebook(folder, "35_t", parameters="seed = 0\nlr = 1.0\nepochs = 1\ndataset = 'satsim'\nprofile = 'fast'")
+    notebook(
+        folder,
+        "35_t",
+        parameters="seed = 0\nlr = 1.0\nepochs = 1\ndataset = 'satsim'\nprofile = 'fast'",
+    )
     (folder / "full").mkdir()
     (folder / "full" / "35_t.yaml").write_text("lr: 2e-5\nepochs: 8\nseed: 3\n")
     (folder / "full" / "35_t.movielens.yaml").write_text("epochs: 9\n")
     (lesson,) = course.lessons()
     values = {"profile": "full", "dataset": "movielens", "seed": "4"}
-    assert course.arguments(lesson, values) == {"lr": 2e-5, "epochs": 9, "seed": 4, "profile": "full",
-                                                "dataset": "movielens"}
+    assert course.arguments(lesson, values) == {
+        "lr": 2e-5,
+        "epochs": 9,
+        "seed": 4,
+        "profile": "full",
+        "dataset": "movielens",
+    }
     assert course.arguments(lesson, values | {"dataset": "satsim"})["epochs"] == 8
     assert "lr" not in course.arguments(lesson, values | {"profile": "fast"})
     (folder / "full" / "35_t.yaml").write_text("epoch: 8\n")
@@ -178,12 +222,19 @@ def test_the_data_set_is_looked_over_once_before_the_lessons(folder, ran, looked
     for stem in ("11_a", "12_b"):
         notebook(folder, stem, parameters=DATA)
     said = []
-    runner.run(output=tmp_path / "out", parameters={"dataset": "movielens"}, say=lambda text, **k: said.append(text))
+    runner.run(
+        output=tmp_path / "out",
+        parameters={"dataset": "movielens"},
+        say=lambda text, **k: said.append(text),
+    )
     assert looked[0] == [("movielens", "", "")]
     assert said[0] == f"checked movielens: suspect: {SUSPECT.sentence}"
     assert said[1].startswith("11_a") and len(said) == 5
     html = (tmp_path / "out" / "index.html").read_text()
-    assert '<li class="suspect">suspect: feature &lt;x&gt; goes with the rating; leave it out</li>' in html
+    assert (
+        '<li class="suspect">suspect: feature &lt;x&gt; goes with the rating; leave it out</li>'
+        in html
+    )
     looked[1].clear()
     said.clear()
     runner.run(output=tmp_path / "out", say=lambda text, **k: said.append(text))
@@ -191,10 +242,14 @@ def test_the_data_set_is_looked_over_once_before_the_lessons(folder, ran, looked
     assert '<li class="clean">no leak found</li>' in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_nothing_is_loaded_where_no_lesson_takes_data_and_the_page_keeps_what_was_found(folder, ran, looked, tmp_path):
+def test_nothing_is_loaded_where_no_lesson_takes_data_and_the_page_keeps_what_was_found(
+    folder, ran, looked, tmp_path
+):
     notebook(folder, "11_a")
     notebook(folder, "12_b", parameters=DATA)
-    notebook(folder, "99_report", parameters="dataset = 'satsim'")  # draws records, which need no corpus
+    notebook(
+        folder, "99_report", parameters="dataset = 'satsim'"
+    )  # draws records, which need no corpus
     run(tmp_path / "out", "11", "90")
     assert not looked[0] and "looked over" not in (tmp_path / "out" / "index.html").read_text()
     run(tmp_path / "out")
@@ -208,18 +263,28 @@ def test_a_data_set_that_leaks_is_refused_and_the_page_says_why(folder, ran, loo
     looked[1].insert(0, REFUSED)
     notebook(folder, "12_b", parameters=DATA)
     said = []
-    with pytest.raises(ValueError, match="satsim is refused, as a score on it would be wrong: 9 rows are copies"):
+    with pytest.raises(
+        ValueError, match="satsim is refused, as a score on it would be wrong: 9 rows are copies"
+    ):
         runner.run(output=tmp_path / "out", say=lambda text, **k: said.append(text))
     assert not ran and said == [f"checked satsim: suspect: {SUSPECT.sentence}"]
-    assert '<li class="refused">refused: 9 rows are copies' in (tmp_path / "out" / "index.html").read_text()
+    assert (
+        '<li class="refused">refused: 9 rows are copies'
+        in (tmp_path / "out" / "index.html").read_text()
+    )
 
 
 def test_what_is_looked_over_is_the_data_set_as_the_lessons_cut_it(tmp_path):
     found = inspection.findings("satsim")
     assert [finding.kind for finding in found] == ["copies", "column"]
     inspection.remember(tmp_path, "satsim", found)
-    assert inspection.remembered(tmp_path, "satsim") == found and inspection.remembered(tmp_path, "csv") is None
-    assert inspection.findings("satsim", rule="rows")[0].severity == "refused"  # the parts that are fixed are put aside
+    assert (
+        inspection.remembered(tmp_path, "satsim") == found
+        and inspection.remembered(tmp_path, "csv") is None
+    )
+    assert (
+        inspection.findings("satsim", rule="rows")[0].severity == "refused"
+    )  # the parts that are fixed are put aside
     with pytest.raises(ValueError, match="unknown rule 'random'"):
         inspection.findings("satsim", rule="random")
 
@@ -227,12 +292,16 @@ def test_what_is_looked_over_is_the_data_set_as_the_lessons_cut_it(tmp_path):
 def test_a_table_of_the_users_own_is_looked_over(tmp_path):
     lines = [f"u{i % 20},item {i},{1 + (7 * i // 11) % 5},{i}" for i in range(200)]
     (tmp_path / "own.csv").write_text("\n".join(["group,text,rating,time", *lines]))
-    assert corpora.load("csv", tmp_path).rule == "group" and inspection.findings("csv", str(tmp_path)) == []
+    assert (
+        corpora.load("csv", tmp_path).rule == "group"
+        and inspection.findings("csv", str(tmp_path)) == []
+    )
 
 
 @pytest.fixture
 def two(folder, ran, tmp_path, monkeypatch):
-    """Two lessons that ran: the second needs the first and uses a module and data; a function that runs them again."""
+    """Two lessons that ran: the second needs the first and uses a module and data; a function that
+    runs them again."""
     package = tmp_path / "package"
     package.mkdir()
     (package / "toy.py").write_text("from satlib import deeper\n")
@@ -241,8 +310,13 @@ def two(folder, ran, tmp_path, monkeypatch):
     monkeypatch.setattr(runtime, "PACKAGE", package)
     (tmp_path / "data" / "runs").mkdir(parents=True)
     notebook(folder, "11_a", "from satlib import report")
-    notebook(folder, "12_b", "%config x\nif 0:\n    from satlib.toy import x",
-             parameters="seed = 0\ndataset = ''\ndata_dir = ''", needs=("11",))
+    notebook(
+        folder,
+        "12_b",
+        "%config x\nif 0:\n    from satlib.toy import x",
+        parameters="seed = 0\ndataset = ''\ndata_dir = ''",
+        needs=("11",),
+    )
     run(tmp_path / "out")
     return lambda **options: list(run(tmp_path / "out", **options).values())
 
@@ -276,11 +350,16 @@ def test_a_changed_parameter_is_redone_where_it_is_taken(two):
 
 
 def test_changed_data_are_redone(two, tmp_path):
-    (tmp_path / "data" / "runs" / "new.json").write_text("{}")  # embedded records, which the module report reads
+    (tmp_path / "data" / "runs" / "new.json").write_text(
+        "{}"
+    )  # embedded records, which the module report reads
     assert two() == ["ok", "ok"]
     own = tmp_path / "own"
     own.mkdir()
-    assert two(data_dir=str(own)) == ["unchanged", "ok"] and two(data_dir=str(own)) == ["unchanged", "unchanged"]
+    assert two(data_dir=str(own)) == ["unchanged", "ok"] and two(data_dir=str(own)) == [
+        "unchanged",
+        "unchanged",
+    ]
     (own / "ratings.csv").write_text("a")
     assert two(data_dir=str(own)) == ["unchanged", "ok"]
 
@@ -307,7 +386,9 @@ def test_a_lost_output_or_a_broken_state_is_redone(two, tmp_path):
     assert two() == ["unchanged", "ok"]
 
 
-def test_stale_figures_and_records_of_a_redone_lesson_go_and_those_of_another_data_set_stay(two, tmp_path, monkeypatch):
+def test_stale_figures_and_records_of_a_redone_lesson_go_and_those_of_another_data_set_stay(
+    two, tmp_path, monkeypatch
+):
     figures, runs = tmp_path / "out" / "figures", tmp_path / "out" / "runs"
     quick = kernels.execute
 
@@ -315,7 +396,9 @@ def test_stale_figures_and_records_of_a_redone_lesson_go_and_those_of_another_da
         figures.mkdir(exist_ok=True)
         (figures / f"{lesson.stem}-{given['seed']}.png").write_bytes(b"")
         if "dataset" in given:
-            records.save(records.RunRecord("mean", given["dataset"], "fast", given["seed"], "", ""), runs)
+            records.save(
+                records.RunRecord("mean", given["dataset"], "fast", given["seed"], "", ""), runs
+            )
         return quick(lesson, given, output)
 
     monkeypatch.setattr(kernels, "execute", execute)
@@ -326,7 +409,9 @@ def test_stale_figures_and_records_of_a_redone_lesson_go_and_those_of_another_da
     assert sorted(path.name for path in runs.iterdir()) == left
 
 
-def test_checkpoints_outlast_a_failure_and_go_when_the_lesson_passed_or_changed(folder, tmp_path, monkeypatch):
+def test_checkpoints_outlast_a_failure_and_go_when_the_lesson_passed_or_changed(
+    folder, tmp_path, monkeypatch
+):
     places, message = [], "cell 2: ValueError: no"
 
     def execute(lesson, given, output):
@@ -348,31 +433,57 @@ def test_checkpoints_outlast_a_failure_and_go_when_the_lesson_passed_or_changed(
 
 def test_results_are_the_rows_of_this_data_set_and_profile(folder, ran, tmp_path):
     notebook(folder, "11_a")
-    row = dict(zip(records.ROW_KEYS, ("fast", "satsim", "test", "mean", "rmse", 1.25, 1.0, 1.5, 9, 0), strict=True))
+    row = dict(
+        zip(
+            records.ROW_KEYS,
+            ("fast", "satsim", "test", "mean", "rmse", 1.25, 1.0, 1.5, 9, 0),
+            strict=True,
+        )
+    )
     for dataset in ("satsim", "movielens"):
-        record = records.RunRecord("mean", dataset, "fast", 0, "", "", rows=[row | {"dataset": dataset}])
+        record = records.RunRecord(
+            "mean", dataset, "fast", 0, "", "", rows=[row | {"dataset": dataset}]
+        )
         records.save(record, tmp_path / "out" / "runs")
     run(tmp_path / "out")
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == [row]
     html = (tmp_path / "out" / "index.html").read_text()
-    assert "1.250<small>1.000 to 1.500</small>" in html and html.count("<tr>") == 4  # two tables, one row each
+    assert (
+        "1.250<small>1.000 to 1.500</small>" in html and html.count("<tr>") == 4
+    )  # two tables, one row each
 
 
-def test_a_real_kernel_gets_parameters_draws_figures_and_names_the_failing_cell(folder, tmp_path, caplog, monkeypatch):
+def test_a_real_kernel_gets_parameters_draws_figures_and_names_the_failing_cell(
+    folder, tmp_path, caplog, monkeypatch
+):
     parameters = "seed = 0  # s\nruns = ''  # '' = the cache"
-    notebook(folder, "11_a", "import sys; print(seed, runs, sys.executable)", FIGURE, parameters=parameters)
+    notebook(
+        folder,
+        "11_a",
+        "import sys; print(seed, runs, sys.executable)",
+        FIGURE,
+        parameters=parameters,
+    )
     notebook(folder, "12_b", "## prose", "print('partial')", "raise KeyError('no\\nsuch')", "3")
     notebook(folder, "13_c", "import os", "os._exit(1)")
-    users = tmp_path / "users" / "kernels" / "python3" / "kernel.json"  # another interpreter of the same name
+    users = (
+        tmp_path / "users" / "kernels" / "python3" / "kernel.json"
+    )  # another interpreter of the same name
     users.parent.mkdir(parents=True)
-    users.write_text('{"argv": ["no-such-python"], "display_name": "Python 3", "language": "python"}')
+    users.write_text(
+        '{"argv": ["no-such-python"], "display_name": "Python 3", "language": "python"}'
+    )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "users"))
     out = tmp_path / "out"
     first, second, third = runner.run(output=out, seed=5, say=lambda *a, **k: None)
     book = nbformat.read(out / "notebooks" / "11_a.ipynb", as_version=4)
     assert book.cells[3].outputs[0].text == f"5 {out / 'runs'} {sys.executable}\n"
     assert sorted(p.name for p in (out / "figures").iterdir()) == ["11_a-line.png", "11_a-line.svg"]
-    assert first.outputs == ["figures/11_a-line.png", "figures/11_a-line.svg", "notebooks/11_a.ipynb"]
+    assert first.outputs == [
+        "figures/11_a-line.png",
+        "figures/11_a-line.svg",
+        "notebooks/11_a.ipynb",
+    ]
     assert (second.status, second.message) == ("failed", "cell 4: KeyError: 'no\\nsuch'")
     assert "partial" in (out / "notebooks" / "12_b.ipynb").read_text()
     assert third.message.startswith("cell 4: the kernel died")
@@ -380,9 +491,13 @@ def test_a_real_kernel_gets_parameters_draws_figures_and_names_the_failing_cell(
     svg = base64.b64encode((out / "figures" / "11_a-line.svg").read_bytes()).decode()
     assert svg in html and 'alt="It rises &lt;b&gt; &amp; falls. Line chart.' in html
     addresses = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", html)
-    assert addresses and all(a.startswith(("data:", "#", "notebooks/", "results.json")) for a in addresses)
+    assert addresses and all(
+        a.startswith(("data:", "#", "notebooks/", "results.json")) for a in addresses
+    )
     assert not re.search(r"https?://", html) and "@import" not in html and "<script" not in html
-    assert 'name="viewport"' in html and not list((out / "notebooks").glob(".*")) and not caplog.text
+    assert (
+        'name="viewport"' in html and not list((out / "notebooks").glob(".*")) and not caplog.text
+    )
 
 
 def test_a_large_vector_figure_goes_into_the_page_as_png(folder, tmp_path, monkeypatch):
@@ -394,20 +509,36 @@ def test_a_large_vector_figure_goes_into_the_page_as_png(folder, tmp_path, monke
 def test_an_interrupted_run_ends_with_one_sentence_and_goes_on_where_it_stopped(folder, tmp_path):
     notebook(folder, "11_a", "print(1)")
     begun = tmp_path / "begun"
-    notebook(folder, "12_b", f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)")
+    notebook(
+        folder,
+        "12_b",
+        f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)",
+    )
     out = tmp_path / "out"
-    start = (f"from satlib import runtime, cli; from pathlib import Path; runtime.notebooks_folder = lambda: "
-             f"Path({str(folder)!r}); cli.main()")
-    process = subprocess.Popen([sys.executable, "-c", start, "run", "--output", str(out)], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    start = (
+        f"from satlib import runtime, cli; from pathlib import Path; runtime.notebooks_folder = lambda: "
+        f"Path({str(folder)!r}); cli.main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", start, "run", "--output", str(out)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     waited = time.monotonic() + 180
-    while not begun.exists() and time.monotonic() < waited:  # earlier, its kernel may not have started
+    while (
+        not begun.exists() and time.monotonic() < waited
+    ):  # earlier, its kernel may not have started
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
-    assert errors.strip() == "interrupted; the lessons that ended are kept, the same command goes on from there"
+    assert (
+        errors.strip()
+        == "interrupted; the lessons that ended are kept, the same command goes on from there"
+    )
     assert not (out / "notebooks" / "12_b.ipynb").exists() and (out / "index.html").is_file()
     notebook(folder, "12_b", "print(2)")
     assert run(out) == {"11_a": "unchanged", "12_b": "ok"}

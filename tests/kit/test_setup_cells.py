@@ -1,4 +1,5 @@
-"""Badges and set-up cells are what the address in pyproject.toml says, unset or set; nothing else of a lesson moves."""
+"""Badges and set-up cells are what the address in pyproject.toml says, unset or set; nothing else
+of a lesson moves."""
 
 import importlib
 import importlib.util
@@ -33,7 +34,9 @@ def checkout(root, tmp_path):
         project = (root / "pyproject.toml").read_text(encoding="utf-8")
         line = f'repository = "{setup_cells.settings(root / "pyproject.toml")[0]}"'
         assert project.count(line) == 1
-        (tmp_path / "pyproject.toml").write_text(project.replace(line, f'repository = "{address}"'), encoding="utf-8")
+        (tmp_path / "pyproject.toml").write_text(
+            project.replace(line, f'repository = "{address}"'), encoding="utf-8"
+        )
         (tmp_path / "notebooks").mkdir(exist_ok=True)
         for lesson in LESSONS[:3]:
             shutil.copy(lesson.path, tmp_path / "notebooks")
@@ -43,7 +46,10 @@ def checkout(root, tmp_path):
 
 
 def texts(project) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in (project.parent / "notebooks").glob("*.ipynb")}
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in (project.parent / "notebooks").glob("*.ipynb")
+    }
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.stem for lesson in LESSONS])
@@ -61,8 +67,13 @@ def test_an_address_is_written_everywhere_and_taken_back_again(checkout):
     for name, text in texts(project).items():
         title, setup = (course.source(cell) for cell in json.loads(text)["cells"][:2])
         assert f"{setup_cells.BADGE} [![Open in Colab](" in title
-        assert f"({setup_cells.COLAB}/github/some.one/the-kit/blob/v0.1.0/notebooks/{name})" in title
-        assert f'"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"' in setup and "/main/" not in text
+        assert (
+            f"({setup_cells.COLAB}/github/some.one/the-kit/blob/v0.1.0/notebooks/{name})" in title
+        )
+        assert (
+            f'"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"' in setup
+            and "/main/" not in text
+        )
     assert setup_cells.write(project) == [], "a second time nothing changes"
     project.write_text(project.read_text().replace(ADDRESS, ""))
     assert setup_cells.write(project) == sorted(before) and texts(project) == before
@@ -75,16 +86,26 @@ def test_nothing_but_the_badge_and_the_setup_cell_moves(checkout):
     for name, text in texts(project).items():
         old, new = before[name], json.loads(text)
         old["cells"][0]["source"] = new["cells"][0]["source"]
-        (one,), (other,) = ([c for c in book["cells"] if "setup" in course.tags(c)] for book in (old, new))
+        (one,), (other,) = (
+            [c for c in book["cells"] if "setup" in course.tags(c)] for book in (old, new)
+        )
         one["source"] = other["source"]
         assert old == new
 
 
 def test_no_address_but_ours_and_those_of_colab_stands_in_badge_and_setup():
     for repository in ("", ADDRESS):
-        text = setup_cells.badge(repository, "0.1.0", "11_a") + setup_cells.setup(repository, "0.1.0")
-        ours = {ADDRESS, f"{setup_cells.COLAB}/assets/colab-badge.svg", f"{setup_cells.COLAB}/github/some.one"}
-        assert set(re.findall(r"https?://[\w.-]+(?:/[\w.-]+){0,2}", text)) == (ours if repository else set())
+        text = setup_cells.badge(repository, "0.1.0", "11_a") + setup_cells.setup(
+            repository, "0.1.0"
+        )
+        ours = {
+            ADDRESS,
+            f"{setup_cells.COLAB}/assets/colab-badge.svg",
+            f"{setup_cells.COLAB}/github/some.one",
+        }
+        assert set(re.findall(r"https?://[\w.-]+(?:/[\w.-]+){0,2}", text)) == (
+            ours if repository else set()
+        )
 
 
 def test_the_badge_is_written_from_the_address():
@@ -92,10 +113,14 @@ def test_the_badge_is_written_from_the_address():
         assert setup_cells.badge(unknown, "0.1.0", "11_a") == setup_cells.BADGE
     line = setup_cells.badge("https://github.com/some/kit", "0.1.0", "11_a")
     assert line.startswith("<!-- badge --> [![Open in Colab](")
-    assert line.endswith("(https://colab.research.google.com/github/some/kit/blob/v0.1.0/notebooks/11_a.ipynb)")
+    assert line.endswith(
+        "(https://colab.research.google.com/github/some/kit/blob/v0.1.0/notebooks/11_a.ipynb)"
+    )
 
 
-@pytest.mark.parametrize("address", ["https://elsewhere.org/x/y", "github.com/a/b", "https://github.com/a/b/", "x"])
+@pytest.mark.parametrize(
+    "address", ["https://elsewhere.org/x/y", "github.com/a/b", "https://github.com/a/b/", "x"]
+)
 def test_an_address_that_is_none_is_refused(checkout, address):
     with pytest.raises(ValueError, match="is not of the form https://github.com/owner/name"):
         setup_cells.write(checkout(address))
@@ -109,7 +134,9 @@ def test_badges_are_for_a_checkout(tmp_path):
 def test_a_lesson_without_its_marker_is_named(checkout):
     project = checkout("")
     path = project.parent / "notebooks" / LESSONS[1].path.name
-    path.write_text(path.read_text(encoding="utf-8").replace(setup_cells.BADGE, "gone"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(setup_cells.BADGE, "gone"), encoding="utf-8"
+    )
     before = texts(project)
     with pytest.raises(ValueError, match=f"{LESSONS[1].stem} needs one line <!-- badge -->"):
         setup_cells.write(project)
@@ -118,9 +145,11 @@ def test_a_lesson_without_its_marker_is_named(checkout):
 
 # The set-up cell, run with stand-ins
 
+
 @pytest.fixture
 def without_satlib(monkeypatch, tmp_path):
-    """The set-up cell believes that satlib is missing until pip has run; pip's commands are collected, not run."""
+    """The set-up cell believes that satlib is missing until pip has run; pip's commands are
+    collected, not run."""
     seen = SimpleNamespace(commands=[], code=0)
     find = importlib.util.find_spec
 
@@ -129,7 +158,9 @@ def without_satlib(monkeypatch, tmp_path):
         if check and seen.code:
             raise subprocess.CalledProcessError(seen.code, command)
 
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "satlib" else find(name))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "satlib" else find(name)
+    )
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.chdir(tmp_path)
     return seen
@@ -155,16 +186,22 @@ def test_outside_colab_a_missing_satlib_is_never_installed(without_satlib, tmp_p
     assert without_satlib.commands == []
 
 
-def test_on_colab_without_address_and_wheel_the_cell_says_how_to_upload(without_satlib, monkeypatch):
+def test_on_colab_without_address_and_wheel_the_cell_says_how_to_upload(
+    without_satlib, monkeypatch
+):
     on_colab(monkeypatch)
-    with pytest.raises(ImportError, match=r"`pip wheel --no-deps \.` .*upload the file satlib-.*\.whl .*"
-                       r"`%pip install` and its name"):
+    with pytest.raises(
+        ImportError,
+        match=r"`pip wheel --no-deps \.` .*upload the file satlib-.*\.whl .*"
+        r"`%pip install` and its name",
+    ):
         exec(setup_cells.setup("", "0.1.0"), {})
     assert without_satlib.commands == []
 
 
-def test_on_colab_the_newest_uploaded_wheel_is_installed_and_without_one_the_release(without_satlib, monkeypatch,
-                                                                                     tmp_path):
+def test_on_colab_the_newest_uploaded_wheel_is_installed_and_without_one_the_release(
+    without_satlib, monkeypatch, tmp_path
+):
     on_colab(monkeypatch)
     exec(setup_cells.setup(ADDRESS, "0.1.0"), {})
     for name, age in (("satlib-0.9.0-py3-none-any.whl", 50), ("satlib-0.10.0-py3-none-any.whl", 0)):
@@ -174,7 +211,8 @@ def test_on_colab_the_newest_uploaded_wheel_is_installed_and_without_one_the_rel
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     assert without_satlib.commands == [
         [*pip, f"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"],
-        [*pip, str(tmp_path / "satlib-0.10.0-py3-none-any.whl")]]
+        [*pip, str(tmp_path / "satlib-0.10.0-py3-none-any.whl")],
+    ]
     assert runtime.PACKAGE.name == "satlib"
 
 

@@ -1,4 +1,5 @@
-"""What a stored notebook may hold, and the command that rewrites them: all or none, the same text every time."""
+"""What a stored notebook may hold, and the command that rewrites them: all or none, the same text
+every time."""
 
 import copy
 from pathlib import Path
@@ -13,9 +14,16 @@ from satlib.kit import kernels, setup_cells, stored_notebooks
 
 def book(*outputs, count=1, metadata=None):
     """A notebook with a title and one executed cell."""
-    cells = [new_markdown_cell("# 11 Do\n\n<!-- badge -->", id="a"),
-             new_code_cell("1", id="b", execution_count=count, outputs=list(outputs),
-                           metadata={"tags": ["x"], "papermill": {"duration": 1.5}, "execution": {"a": "b"}})]
+    cells = [
+        new_markdown_cell("# 11 Do\n\n<!-- badge -->", id="a"),
+        new_code_cell(
+            "1",
+            id="b",
+            execution_count=count,
+            outputs=list(outputs),
+            metadata={"tags": ["x"], "papermill": {"duration": 1.5}, "execution": {"a": "b"}},
+        ),
+    ]
     return new_notebook(cells=cells, metadata=metadata or {})
 
 
@@ -23,47 +31,73 @@ def printed(text, name="stdout"):
     return new_output("stream", name=name, text=text)
 
 
-@pytest.mark.parametrize("text", ["loss 0.25", "dwell 42 s, read in 20 s", "a/b/home", "12:30", "Eta"])
+@pytest.mark.parametrize(
+    "text", ["loss 0.25", "dwell 42 s, read in 20 s", "a/b/home", "12:30", "Eta"]
+)
 def test_a_good_notebook_has_no_faults(text):
     assert stored_notebooks.faults(book(printed(text))) == []
 
 
-@pytest.mark.parametrize(("stored", "said"), [
-    (book(count=2), "execution counts are [2], not 1 to 1"),
-    (book(count=None), "not run once from top to bottom"),
-    (book(metadata={"widgets": {}}), "widget state"),
-    (book(printed("a warning", "stderr")), "cell 2 wrote to stderr: 'a warning'"),
-    (book(new_output("error", ename="KeyError", evalue="", traceback=[])), "cell 2 ends with KeyError"),
-    (book(new_output("display_data", data={stored_notebooks.WIDGET: {}})), "cell 2 shows a widget"),
-    (book(new_output("display_data", data={"image/png": "eA=="})), "cell 2 shows a figure without alternative text"),
-    (book(printed("file /home/me/x")), "the path of a machine: '/home/m'"),
-    (book(printed(str(Path.home() / "x"))), "the path of a machine"),
-    (book(printed(str(runtime.PACKAGE))), "the path of a machine"),
-    (book(new_output("display_data", data={"text/html": "<b>/tmp/x</b>"})), "the path of a machine"),
-    (book(printed("lib/site-packages/x.py:3")), "the path of a machine"),
-    (book(printed("C:\\Users\\me")), "the path of a machine"),
-    (book(printed("12.5 it/s")), "a time that it took: '12.5 it/s'"),
-    (book(printed("3/9 [00:01<00:02]")), "a time that it took"),
-    (book(printed("took 3.1 s")), "a time that it took"),
-    (book(printed("Wall time: 3 ms")), "a time that it took"),
-    (book(printed("x" * 300_001)), "more than 300000"),
-])
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (book(count=2), "execution counts are [2], not 1 to 1"),
+        (book(count=None), "not run once from top to bottom"),
+        (book(metadata={"widgets": {}}), "widget state"),
+        (book(printed("a warning", "stderr")), "cell 2 wrote to stderr: 'a warning'"),
+        (
+            book(new_output("error", ename="KeyError", evalue="", traceback=[])),
+            "cell 2 ends with KeyError",
+        ),
+        (
+            book(new_output("display_data", data={stored_notebooks.WIDGET: {}})),
+            "cell 2 shows a widget",
+        ),
+        (
+            book(new_output("display_data", data={"image/png": "eA=="})),
+            "cell 2 shows a figure without alternative text",
+        ),
+        (book(printed("file /home/me/x")), "the path of a machine: '/home/m'"),
+        (book(printed(str(Path.home() / "x"))), "the path of a machine"),
+        (book(printed(str(runtime.PACKAGE))), "the path of a machine"),
+        (
+            book(new_output("display_data", data={"text/html": "<b>/tmp/x</b>"})),
+            "the path of a machine",
+        ),
+        (book(printed("lib/site-packages/x.py:3")), "the path of a machine"),
+        (book(printed("C:\\Users\\me")), "the path of a machine"),
+        (book(printed("12.5 it/s")), "a time that it took: '12.5 it/s'"),
+        (book(printed("3/9 [00:01<00:02]")), "a time that it took"),
+        (book(printed("took 3.1 s")), "a time that it took"),
+        (book(printed("Wall time: 3 ms")), "a time that it took"),
+        (book(printed("x" * 300_001)), "more than 300000"),
+    ],
+)
 def test_a_fault_is_named(stored, said):
     (fault,) = stored_notebooks.faults(stored)
     assert said in fault
 
 
 def test_what_differs_from_run_to_run_goes_and_the_rest_stays():
-    metadata = {"satlib": {"needs": ["32"]}, "papermill": {}, "language_info": {"name": "python", "version": "3"}}
+    metadata = {
+        "satlib": {"needs": ["32"]},
+        "papermill": {},
+        "language_info": {"name": "python", "version": "3"},
+    }
     stored = book(printed("a\n"), printed("b\n"), printed("c", "stderr"), metadata=metadata)
     whole = copy.deepcopy(stored)
     again = stored_notebooks.normalise(stored)
-    assert again["metadata"] == {"kernelspec": stored_notebooks.KERNEL, "language_info": {"name": "python"},
-                                 "satlib": {"needs": ["32"]}}
+    assert again["metadata"] == {
+        "kernelspec": stored_notebooks.KERNEL,
+        "language_info": {"name": "python"},
+        "satlib": {"needs": ["32"]},
+    }
     title, cell = again["cells"]
     assert cell["metadata"] == {"tags": ["x"]} and title["metadata"] == {}
     assert [output["text"] for output in cell["outputs"]] == ["a\nb\n", "c"]
-    assert [(c["id"], c["source"]) for c in again["cells"]] == [(c["id"], c["source"]) for c in whole["cells"]]
+    assert [(c["id"], c["source"]) for c in again["cells"]] == [
+        (c["id"], c["source"]) for c in whole["cells"]
+    ]
     assert stored_notebooks.normalise(copy.deepcopy(again)) == again
 
 
@@ -76,10 +110,13 @@ def test_the_badge_is_replaced_when_the_address_changes():
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A checkout with two lessons, old outputs and an old record; lessons `run` by a stand-in that prints `said`."""
+    """A checkout with two lessons, old outputs and an old record; lessons `run` by a stand-in that
+    prints `said`."""
     for name in ("satlib", "notebooks", "data/runs"):
         (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1"\n[tool.satlib]\nrepository = ""\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nversion = "1"\n[tool.satlib]\nrepository = ""\n'
+    )
     monkeypatch.setattr(runtime, "PACKAGE", tmp_path / "satlib")
     said = {"11_a": printed("new"), "12_b": printed("new")}
     for stem in said:
@@ -99,20 +136,35 @@ def checkout(tmp_path, monkeypatch):
 
 
 def texts(folder) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted(folder.rglob("*")) if path.suffix in (".ipynb", ".json")}
+    return {
+        path.name: path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".ipynb", ".json")
+    }
 
 
 def test_rewriting_replaces_outputs_and_fast_records_and_is_the_same_the_second_time(checkout):
     folder, _ = checkout
     assert stored_notebooks.rewrite(say=lambda *a, **k: None)
     first = texts(folder)
-    assert sorted(first) == ["11_a.ipynb", "12_b.ipynb", "movielens-full-kept.json", "satsim-fast-mean.json"]
+    assert sorted(first) == [
+        "11_a.ipynb",
+        "12_b.ipynb",
+        "movielens-full-kept.json",
+        "satsim-fast-mean.json",
+    ]
     assert "new" in first["11_a.ipynb"] and "papermill" not in first["11_a.ipynb"]
     assert stored_notebooks.rewrite(say=lambda *a, **k: None) and texts(folder) == first
 
 
-@pytest.mark.parametrize("bad", [new_output("error", ename="ValueError", evalue="no", traceback=[]),
-                                 printed("warned", "stderr"), printed("/home/me/x")])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        new_output("error", ename="ValueError", evalue="no", traceback=[]),
+        printed("warned", "stderr"),
+        printed("/home/me/x"),
+    ],
+)
 def test_rewriting_is_all_or_nothing(checkout, bad):
     folder, said = checkout
     said["12_b"] = bad

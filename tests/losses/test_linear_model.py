@@ -1,4 +1,5 @@
-"""The linear model of lesson 13 against scikit-learn, the heads of lesson 41 and finite differences; bad input."""
+"""The linear model of lesson 13 against scikit-learn, the heads of lesson 41 and finite
+differences; bad input."""
 
 import numpy as np
 import pytest
@@ -26,7 +27,10 @@ def test_classes_are_those_of_the_metrics():
 
 def test_regression_is_ridge():
     x, rating = drawn(step=1 / 3)
-    found, fitted = linear_model.fit("regression", x, rating, 0.1), Ridge(alpha=0.1 * 120 / 2).fit(x, (rating - 1) / 4)
+    found, fitted = (
+        linear_model.fit("regression", x, rating, 0.1),
+        Ridge(alpha=0.1 * 120 / 2).fit(x, (rating - 1) / 4),
+    )
     assert found.weight[:, 0] == pytest.approx(fitted.coef_, abs=1e-5)
     assert found.predict(x) == pytest.approx(np.clip(1 + 4 * fitted.predict(x), 1, 5), abs=1e-4)
 
@@ -35,7 +39,9 @@ def test_classes_are_logistic_regression():
     x, rating = drawn()
     fitted = LogisticRegression(C=1 / (0.01 * 120), max_iter=1000).fit(x, rating)
     expected = fitted.predict_proba(x) @ fitted.classes_
-    assert linear_model.fit("classes", x, rating, 0.01).predict(x) == pytest.approx(expected, abs=2e-3)
+    assert linear_model.fit("classes", x, rating, 0.01).predict(x) == pytest.approx(
+        expected, abs=2e-3
+    )
 
 
 @pytest.mark.parametrize("name", ["cumulative", "coral", "corn", "soft"])
@@ -79,13 +85,32 @@ def test_biases_fall_where_a_class_is_missing():
     assert (np.diff(found.bias) < 0).all() and found.predict(x).std() > 0.5
 
 
-@pytest.mark.parametrize(("call", "sentence"), [
-    (lambda: linear_model.fit("hinge", [[1.0]], [1]), "unknown loss 'hinge'; choose one of regression, classes, cumulative"),
-    (lambda: linear_model.fit("coral", [[1.0]], [1, 2]), "1 rows of features, 2 ratings and a penalty of 0.0"),
-    (lambda: linear_model.fit("coral", [[1.0]], [1], -1), "a penalty of -1; .* a penalty of at least 0"),
-    (lambda: linear_model.fit("coral", [1.0], [1]), r"x has shape \[1\]; it needs shape \[N, K\]"),
-    (lambda: linear_model.fit("regression", [[1.0]], [7]), r"rating\[0\] is 7\.0; the scale runs from 1 to 5"),
-    (lambda: linear_model.fit("coral", [[1.0]], [float("nan")]), r"rating\[0\] is nan")])
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: linear_model.fit("hinge", [[1.0]], [1]),
+            "unknown loss 'hinge'; choose one of regression, classes, cumulative",
+        ),
+        (
+            lambda: linear_model.fit("coral", [[1.0]], [1, 2]),
+            "1 rows of features, 2 ratings and a penalty of 0.0",
+        ),
+        (
+            lambda: linear_model.fit("coral", [[1.0]], [1], -1),
+            "a penalty of -1; .* a penalty of at least 0",
+        ),
+        (
+            lambda: linear_model.fit("coral", [1.0], [1]),
+            r"x has shape \[1\]; it needs shape \[N, K\]",
+        ),
+        (
+            lambda: linear_model.fit("regression", [[1.0]], [7]),
+            r"rating\[0\] is 7\.0; the scale runs from 1 to 5",
+        ),
+        (lambda: linear_model.fit("coral", [[1.0]], [float("nan")]), r"rating\[0\] is nan"),
+    ],
+)
 def test_bad_input_is_refused_in_one_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         call()

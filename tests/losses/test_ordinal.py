@@ -1,4 +1,5 @@
-"""Ordinal losses against coral_pytorch, autograd, finite differences and values by hand; extremes; bad input."""
+"""Ordinal losses against coral_pytorch, autograd, finite differences and values by hand; extremes;
+bad input."""
 
 import math
 import warnings
@@ -18,8 +19,11 @@ from satlib.losses import cross_entropy, ordinal
 
 STEADY = settings(max_examples=30, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 2**32 - 1)
-LOSSES = {"cumulative": (ordinal.cumulative_loss, ordinal.cumulative_gradient),
-          "coral": (ordinal.coral_loss, ordinal.coral_gradient), "corn": (ordinal.corn_loss, ordinal.corn_gradient)}
+LOSSES = {
+    "cumulative": (ordinal.cumulative_loss, ordinal.cumulative_gradient),
+    "coral": (ordinal.coral_loss, ordinal.coral_gradient),
+    "corn": (ordinal.corn_loss, ordinal.corn_gradient),
+}
 READINGS = {"cumulative": ordinal.cumulative_probabilities, "corn": ordinal.corn_probabilities}
 each_loss = pytest.mark.parametrize("name", LOSSES)
 
@@ -45,9 +49,13 @@ def test_three_losses_by_hand():
 
 
 def test_gradient_of_the_score_by_hand():
-    z = ordinal.boundary_logits([0.0], -np.log([9.0, 3.0, 1.0, 1 / 4]))  # above: 0.9, 0.75, 0.5, 0.2
-    by_score = {name: [ordinal.by_score(gradient([y], z))[0].item() for y in range(5)]
-                for name, (_, gradient) in LOSSES.items()}
+    z = ordinal.boundary_logits(
+        [0.0], -np.log([9.0, 3.0, 1.0, 1 / 4])
+    )  # above: 0.9, 0.75, 0.5, 0.2
+    by_score = {
+        name: [ordinal.by_score(gradient([y], z))[0].item() for y in range(5)]
+        for name, (_, gradient) in LOSSES.items()
+    }
     assert by_score["cumulative"] == pytest.approx([0.9, 0.65, 0.25, -0.3, -0.8])
     assert by_score["coral"] == pytest.approx([2.35, 1.35, 0.35, -0.65, -1.65])
     assert by_score["corn"] == pytest.approx([0.9, 0.65, 0.15, -0.65, -1.65])
@@ -80,10 +88,18 @@ def test_gradients_equal_finite_differences(name, seed, classes):
     numeric = cross_entropy.finite_differences(lambda t: loss(y, t), z)
     assert gradient(y, z) == pytest.approx(numeric, abs=1e-7)
     by_score, by_threshold = ordinal.by_score(gradient(y, z))
-    assert by_score == pytest.approx(cross_entropy.finite_differences(
-        lambda s: loss(y, ordinal.boundary_logits(s, thresholds)), score), abs=1e-7)
-    assert by_threshold == pytest.approx(cross_entropy.finite_differences(
-        lambda t: loss(y, ordinal.boundary_logits(score, t)), thresholds), abs=1e-7)
+    assert by_score == pytest.approx(
+        cross_entropy.finite_differences(
+            lambda s: loss(y, ordinal.boundary_logits(s, thresholds)), score
+        ),
+        abs=1e-7,
+    )
+    assert by_threshold == pytest.approx(
+        cross_entropy.finite_differences(
+            lambda t: loss(y, ordinal.boundary_logits(score, t)), thresholds
+        ),
+        abs=1e-7,
+    )
 
 
 @STEADY
@@ -104,7 +120,9 @@ def test_pull_of_cumulative_logits_needs_the_two_nearest_boundaries_only(seed):
     above = cross_entropy.sigmoid(np.hstack([np.full((9, 1), 1e9), z, np.full((9, 1), -1e9)]))
     row = np.arange(9)
     assert (gradient[far] == 0).all()
-    assert 9 * gradient.sum(axis=1) == pytest.approx(above[row, y] + above[row, y + 1] - 1, abs=1e-9)
+    assert 9 * gradient.sum(axis=1) == pytest.approx(
+        above[row, y] + above[row, y + 1] - 1, abs=1e-9
+    )
 
 
 # Against torch and coral_pytorch
@@ -136,7 +154,13 @@ def test_coral_equals_coral_pytorch(seed, falling):
 def test_corn_equals_coral_pytorch_up_to_its_divisor(seed, falling):
     y, z = drawn(seed, falling=falling, scale=6)
     asked = sum(np.sum(y >= k) for k in range(4))
-    equal("corn", y, z, lambda logits: theirs.corn_loss(logits, torch.tensor(y), 5), factor=asked / len(y))
+    equal(
+        "corn",
+        y,
+        z,
+        lambda logits: theirs.corn_loss(logits, torch.tensor(y), 5),
+        factor=asked / len(y),
+    )
 
 
 @STEADY
@@ -160,7 +184,9 @@ def test_cumulative_equals_the_plain_formula_in_torch(seed):
 def test_soft_cross_entropy_equals_torch(seed):
     rng = np.random.default_rng(seed)
     q, z = rng.dirichlet(np.ones(5), 8), rng.normal(scale=6, size=(8, 5))
-    value, gradient = autograd(lambda logits: torch.nn.functional.cross_entropy(logits, torch.tensor(q)), z)
+    value, gradient = autograd(
+        lambda logits: torch.nn.functional.cross_entropy(logits, torch.tensor(q)), z
+    )
     assert ordinal.soft_cross_entropy(q, z) == pytest.approx(value, abs=1e-12)
     assert ordinal.soft_cross_entropy_gradient(q, z) == pytest.approx(gradient, abs=1e-12)
 
@@ -170,7 +196,9 @@ def test_soft_cross_entropy_of_certain_labels_is_cross_entropy():
     z = np.hstack([z, z[:, :1]])
     q = ordinal.soft_labels(y, 5)
     assert ordinal.soft_cross_entropy(q, z) == pytest.approx(cross_entropy.cross_entropy(y, z))
-    assert ordinal.soft_cross_entropy_gradient(q, z) == pytest.approx(cross_entropy.cross_entropy_gradient(y, z))
+    assert ordinal.soft_cross_entropy_gradient(q, z) == pytest.approx(
+        cross_entropy.cross_entropy_gradient(y, z)
+    )
 
 
 @each_loss
@@ -178,7 +206,9 @@ def test_two_classes_are_the_binary_cross_entropy(name):
     y, z = np.array([0, 1, 1, 0]), np.array([1.5, -2.0, 0.3, 40.0])
     loss, gradient = LOSSES[name]
     assert loss(y, z[:, None]) == pytest.approx(cross_entropy.binary_cross_entropy(y, z))
-    assert gradient(y, z[:, None])[:, 0] == pytest.approx(cross_entropy.binary_cross_entropy_gradient(y, z))
+    assert gradient(y, z[:, None])[:, 0] == pytest.approx(
+        cross_entropy.binary_cross_entropy_gradient(y, z)
+    )
 
 
 # Probabilities
@@ -198,7 +228,9 @@ def test_probabilities_are_probabilities(name, seed, classes, falling):
 @given(seed=SEEDS)
 def test_the_loss_is_minus_the_log_of_the_probability(name, seed):
     y, z = drawn(seed, falling=name == "cumulative")
-    assert LOSSES[name][0](y, z) == pytest.approx(-np.mean(np.log(READINGS[name](z)[np.arange(9), y])))
+    assert LOSSES[name][0](y, z) == pytest.approx(
+        -np.mean(np.log(READINGS[name](z)[np.arange(9), y]))
+    )
 
 
 @STEADY
@@ -206,7 +238,9 @@ def test_the_loss_is_minus_the_log_of_the_probability(name, seed):
 def test_the_expected_class_is_the_sum_of_what_lies_above(seed):
     _, z = drawn(seed)
     cumulative, corn = cross_entropy.sigmoid(z), np.cumprod(cross_entropy.sigmoid(z), axis=1)
-    assert ordinal.expected_class(ordinal.cumulative_probabilities(z)) == pytest.approx(cumulative.sum(axis=1))
+    assert ordinal.expected_class(ordinal.cumulative_probabilities(z)) == pytest.approx(
+        cumulative.sum(axis=1)
+    )
     assert ordinal.expected_class(ordinal.corn_probabilities(z)) == pytest.approx(corn.sum(axis=1))
 
 
@@ -223,7 +257,9 @@ def test_contradicting_logits():
 
 def test_cumulative_logits_are_the_noise_of_satsim():
     for utility in (-4.0, 0.0, 2.5):
-        p = ordinal.cumulative_probabilities(ordinal.boundary_logits([utility], simulation.THRESHOLDS))[0]
+        p = ordinal.cumulative_probabilities(
+            ordinal.boundary_logits([utility], simulation.THRESHOLDS)
+        )[0]
         assert p == pytest.approx(simulation.probabilities(utility), abs=2e-6)
         assert 1 + ordinal.expected_class([p]) == pytest.approx(simulation.expected_rating(p))
 
@@ -241,7 +277,9 @@ def test_soft_labels_by_hand():
 @given(st.lists(st.floats(0, 4), min_size=1, max_size=9))
 def test_soft_labels_keep_the_mean(y):
     q = ordinal.soft_labels(y, 5)
-    assert q.sum(axis=1) == pytest.approx(np.ones(len(y))) and (np.count_nonzero(q, axis=1) <= 2).all()
+    assert (
+        q.sum(axis=1) == pytest.approx(np.ones(len(y))) and (np.count_nonzero(q, axis=1) <= 2).all()
+    )
     assert ordinal.expected_class(q) == pytest.approx(np.array(y))
 
 
@@ -263,9 +301,20 @@ def test_extreme_scores(name, score, y):
         z = ordinal.boundary_logits([score], thresholds)
         loss, gradient = (f([y], z) for f in LOSSES[name])
         p = {reading([*z])[0, y] for reading in READINGS.values()}
-    assert np.isfinite(loss) and loss >= 0 and np.isfinite(gradient).all() and all(0 <= one <= 1 for one in p)
+    assert (
+        np.isfinite(loss)
+        and loss >= 0
+        and np.isfinite(gradient).all()
+        and all(0 <= one <= 1 for one in p)
+    )
     if name == "cumulative" and abs(score) >= 800:  # linear in the logit of the nearer boundary
-        wrong = score - thresholds[y] if score > 0 and y < 4 else thresholds[y - 1] - score if score < 0 < y else 0
+        wrong = (
+            score - thresholds[y]
+            if score > 0 and y < 4
+            else thresholds[y - 1] - score
+            if score < 0 < y
+            else 0
+        )
         shape = -math.log(-math.expm1(thresholds[y - 1] - thresholds[y])) if 0 < y < 4 else 0
         assert loss == pytest.approx(wrong + shape, rel=1e-9, abs=1e-9)
 
@@ -277,7 +326,9 @@ def test_difference_of_sigmoids_keeps_its_digits():
     assert special.expit(51.0) - special.expit(50.0) == 0
     assert ordinal.cumulative_loss([1], z) == pytest.approx(-math.log(exact), rel=1e-12)
     assert ordinal.cumulative_probabilities(z)[0, 1] == pytest.approx(exact, rel=1e-12, abs=0)
-    assert ordinal.corn_probabilities([[50.0, -50.0]])[0, 0] == pytest.approx(math.exp(-50), rel=1e-12, abs=0)
+    assert ordinal.corn_probabilities([[50.0, -50.0]])[0, 0] == pytest.approx(
+        math.exp(-50), rel=1e-12, abs=0
+    )
 
 
 def test_thresholds_far_apart_or_nearly_equal():
@@ -287,7 +338,9 @@ def test_thresholds_far_apart_or_nearly_equal():
         assert not ordinal.cumulative_gradient([1], [[800.0, -800.0]]).any()
         narrow = ordinal.cumulative_loss([1], [[1e-9, 0.0]])
         assert narrow == pytest.approx(-math.log(1e-9 / 4), rel=1e-6)
-        assert ordinal.cumulative_gradient([1], [[1e-9, 0.0]])[0] == pytest.approx([-1e9, 1e9], rel=1e-6)
+        assert ordinal.cumulative_gradient([1], [[1e-9, 0.0]])[0] == pytest.approx(
+            [-1e9, 1e9], rel=1e-6
+        )
         assert ordinal.soft_cross_entropy([[0.5, 0.5]], [[800.0, -800.0]]) == 800
 
 

@@ -1,4 +1,5 @@
-"""Losses and update rules against finite differences, torch, scipy and values known in closed form; and bad input."""
+"""Losses and update rules against finite differences, torch, scipy and values known in closed form;
+and bad input."""
 
 import math
 import warnings
@@ -52,11 +53,17 @@ def test_squared_error_gradient_of_linear_and_sigmoid_model(seed):
     x, theta, _, y = drawn(seed)
     by_hand = cross_entropy.chain(squared_error.squared_error_gradient(y, x @ theta), x)
     assert by_hand == pytest.approx(
-        cross_entropy.finite_differences(lambda t: squared_error.squared_error(y, x @ t), theta), abs=1e-8)
+        cross_entropy.finite_differences(lambda t: squared_error.squared_error(y, x @ t), theta),
+        abs=1e-8,
+    )
     z = x @ theta
     jacobian = cross_entropy.sigmoid_slope(z)[:, None] * x
-    by_hand = cross_entropy.chain(squared_error.squared_error_gradient(y, cross_entropy.sigmoid(z)), jacobian)
-    numeric = cross_entropy.finite_differences(lambda t: squared_error.squared_error(y, cross_entropy.sigmoid(x @ t)), theta)
+    by_hand = cross_entropy.chain(
+        squared_error.squared_error_gradient(y, cross_entropy.sigmoid(z)), jacobian
+    )
+    numeric = cross_entropy.finite_differences(
+        lambda t: squared_error.squared_error(y, cross_entropy.sigmoid(x @ t)), theta
+    )
     assert by_hand == pytest.approx(numeric, abs=1e-8)
 
 
@@ -66,10 +73,14 @@ def test_binary_gradient_and_the_articles_form(seed):
     x, theta, y, _ = drawn(seed)
     z = x @ theta
     collapsed = cross_entropy.chain(cross_entropy.binary_cross_entropy_gradient(y, z), x)
-    numeric = cross_entropy.finite_differences(lambda t: cross_entropy.binary_cross_entropy(y, x @ t), theta)
+    numeric = cross_entropy.finite_differences(
+        lambda t: cross_entropy.binary_cross_entropy(y, x @ t), theta
+    )
     assert collapsed == pytest.approx(numeric, abs=1e-8)
     p = cross_entropy.sigmoid(z)
-    article = cross_entropy.chain(cross_entropy.probability_gradient(y, p), (p * (1 - p))[:, None] * x)
+    article = cross_entropy.chain(
+        cross_entropy.probability_gradient(y, p), (p * (1 - p))[:, None] * x
+    )
     assert article == pytest.approx(collapsed, abs=1e-12)
 
 
@@ -79,7 +90,9 @@ def test_cross_entropy_gradient(seed):
     rng = np.random.default_rng(seed)
     x, theta, y = rng.normal(size=(6, 3)), rng.normal(size=(3, 5)), rng.integers(0, 5, 6)
     gradient = cross_entropy.cross_entropy_gradient(y, x @ theta)
-    numeric = cross_entropy.finite_differences(lambda t: cross_entropy.cross_entropy(y, x @ t), theta)
+    numeric = cross_entropy.finite_differences(
+        lambda t: cross_entropy.cross_entropy(y, x @ t), theta
+    )
     assert x.T @ gradient == pytest.approx(numeric, abs=1e-8)
     assert gradient.sum(axis=1) == pytest.approx(np.zeros(6), abs=1e-15)
 
@@ -99,10 +112,14 @@ def test_binary_cross_entropy_equals_torch(seed):
     rng = np.random.default_rng(seed)
     z, y = rng.normal(scale=8, size=9), rng.integers(0, 2, 9)
     logits = torch.tensor(z, requires_grad=True)
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.tensor(y, dtype=torch.float64))
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, torch.tensor(y, dtype=torch.float64)
+    )
     loss.backward()
     assert cross_entropy.binary_cross_entropy(y, z) == pytest.approx(loss.item(), abs=1e-12)
-    assert cross_entropy.binary_cross_entropy_gradient(y, z) == pytest.approx(logits.grad.numpy(), abs=1e-12)
+    assert cross_entropy.binary_cross_entropy_gradient(y, z) == pytest.approx(
+        logits.grad.numpy(), abs=1e-12
+    )
 
 
 @STEADY
@@ -114,8 +131,12 @@ def test_cross_entropy_equals_torch(seed):
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(y))
     loss.backward()
     assert cross_entropy.cross_entropy(y, z) == pytest.approx(loss.item(), abs=1e-12)
-    assert cross_entropy.cross_entropy_gradient(y, z) == pytest.approx(logits.grad.numpy(), abs=1e-12)
-    assert cross_entropy.softmax(z) == pytest.approx(torch.softmax(logits, 1).detach().numpy(), abs=1e-12)
+    assert cross_entropy.cross_entropy_gradient(y, z) == pytest.approx(
+        logits.grad.numpy(), abs=1e-12
+    )
+    assert cross_entropy.softmax(z) == pytest.approx(
+        torch.softmax(logits, 1).detach().numpy(), abs=1e-12
+    )
 
 
 @STEADY
@@ -126,8 +147,13 @@ def test_squared_error_equals_torch(seed):
     loss = torch.nn.functional.mse_loss(torch.sigmoid(torch.tensor(x) @ weights), torch.tensor(y))
     loss.backward()
     z = x @ theta
-    by_hand = cross_entropy.chain(squared_error.squared_error_gradient(y, cross_entropy.sigmoid(z)), cross_entropy.sigmoid_slope(z)[:, None] * x)
-    assert squared_error.squared_error(y, cross_entropy.sigmoid(z)) == pytest.approx(loss.item(), abs=1e-12)
+    by_hand = cross_entropy.chain(
+        squared_error.squared_error_gradient(y, cross_entropy.sigmoid(z)),
+        cross_entropy.sigmoid_slope(z)[:, None] * x,
+    )
+    assert squared_error.squared_error(y, cross_entropy.sigmoid(z)) == pytest.approx(
+        loss.item(), abs=1e-12
+    )
     assert by_hand == pytest.approx(weights.grad.numpy(), abs=1e-12)
 
 
@@ -149,7 +175,10 @@ def test_sgd_with_the_articles_decay_is_torch_sgd(decoupled):
         theta = optimisers.sgd_step(theta, gradient, 0.05, 0.1, decoupled)
     torch_sgd = optimised(lambda w: torch.optim.SGD(w, lr=0.05, weight_decay=0.1), gradients, start)
     assert theta == pytest.approx(torch_sgd, abs=1e-12)
-    assert np.abs(theta - optimised(lambda w: torch.optim.SGD(w, lr=0.05), gradients, start)).max() > 0.1
+    assert (
+        np.abs(theta - optimised(lambda w: torch.optim.SGD(w, lr=0.05), gradients, start)).max()
+        > 0.1
+    )
 
 
 @pytest.mark.parametrize(("decoupled", "name"), [(True, "AdamW"), (False, "Adam")])
@@ -158,7 +187,9 @@ def test_adam_step_is_torch_adam_and_adamw(decoupled, name):
     start = np.array([1.0, -2.0, 0.5, 3.0])
     theta, state = start, (0, 0.0, 0.0)
     for gradient in gradients:
-        theta, state = optimisers.adam_step(theta, gradient, state, 0.05, 0.1, decoupled, (0.8, 0.99), 1e-6)
+        theta, state = optimisers.adam_step(
+            theta, gradient, state, 0.05, 0.1, decoupled, (0.8, 0.99), 1e-6
+        )
     options = {"lr": 0.05, "weight_decay": 0.1, "betas": (0.8, 0.99), "eps": 1e-6}
     expected = optimised(lambda w: getattr(torch.optim, name)(w, **options), gradients, start)
     assert theta == pytest.approx(expected, abs=1e-12)
@@ -167,10 +198,17 @@ def test_adam_step_is_torch_adam_and_adamw(decoupled, name):
 
 def test_decay_matters_where_only_for_adam():
     theta, gradient = np.array([1.0, 1.0]), np.array([1.0, 0.01])
-    same = [optimisers.sgd_step(theta, gradient, 0.1, 0.1, decoupled) for decoupled in (True, False)]
+    same = [
+        optimisers.sgd_step(theta, gradient, 0.1, 0.1, decoupled) for decoupled in (True, False)
+    ]
     assert same[0] == pytest.approx(same[1], abs=1e-15)
-    apart = [optimisers.adam_step(theta, gradient, (0, 0.0, 0.0), 0.1, 0.1, decoupled)[0] for decoupled in (True, False)]
-    assert apart[1] == pytest.approx([0.9, 0.9], abs=1e-6)  # the first step of Adam is the sign of the gradient
+    apart = [
+        optimisers.adam_step(theta, gradient, (0, 0.0, 0.0), 0.1, 0.1, decoupled)[0]
+        for decoupled in (True, False)
+    ]
+    assert apart[1] == pytest.approx(
+        [0.9, 0.9], abs=1e-6
+    )  # the first step of Adam is the sign of the gradient
     assert apart[0] == pytest.approx([0.89, 0.89], abs=1e-6)
 
 
@@ -181,7 +219,9 @@ def test_decay_matters_where_only_for_adam():
 @given(LOGITS)
 def test_sigmoid_family_equals_scipy(z):
     assert cross_entropy.sigmoid(z) == pytest.approx(special.expit(z), abs=1e-15)
-    assert cross_entropy.sigmoid_slope(z) == pytest.approx(special.expit(z) * special.expit(-z), rel=1e-12)
+    assert cross_entropy.sigmoid_slope(z) == pytest.approx(
+        special.expit(z) * special.expit(-z), rel=1e-12
+    )
     assert cross_entropy.softplus(z) == pytest.approx(-special.log_expit(-z), rel=1e-12)
 
 
@@ -190,7 +230,10 @@ def test_sigmoid_family_equals_scipy(z):
 def test_extreme_logits(y, z):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # an overflow on the way is a fault too
-        loss, gradient = cross_entropy.binary_cross_entropy([y], [z]), cross_entropy.binary_cross_entropy_gradient([y], [z])
+        loss, gradient = (
+            cross_entropy.binary_cross_entropy([y], [z]),
+            cross_entropy.binary_cross_entropy_gradient([y], [z]),
+        )
         two = cross_entropy.cross_entropy([y], [[0.0, z]])
     wrong_by = z if y == 0 else -z
     assert loss == pytest.approx(max(wrong_by, 0) + math.log1p(math.exp(-abs(z))), rel=1e-12)
@@ -200,14 +243,18 @@ def test_extreme_logits(y, z):
 
 
 def test_a_well_classified_example_keeps_its_tiny_loss():
-    assert cross_entropy.binary_cross_entropy([1], [50.0]) == pytest.approx(math.exp(-50), rel=1e-12, abs=0)
+    assert cross_entropy.binary_cross_entropy([1], [50.0]) == pytest.approx(
+        math.exp(-50), rel=1e-12, abs=0
+    )
     assert cross_entropy.sigmoid_slope([50.0])[0] == pytest.approx(math.exp(-50), rel=1e-12, abs=0)
 
 
 def test_cross_entropy_at_extreme_logits():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert cross_entropy.cross_entropy([0, 4], [[800, 0, 0, 0, -800], [800, 0, 0, 0, -800]]) == pytest.approx(800)
+        assert cross_entropy.cross_entropy(
+            [0, 4], [[800, 0, 0, 0, -800], [800, 0, 0, 0, -800]]
+        ) == pytest.approx(800)
         assert cross_entropy.softmax([[1e4, 1e4, -1e4]]).tolist() == [[0.5, 0.5, 0]]
 
 
@@ -236,17 +283,35 @@ BAD = [
     (lambda: squared_error.squared_error([4], [0.5]), r"y\[0\] is 4\.0; .* to_unit"),
     (lambda: squared_error.squared_error([-0.1], [0.5]), r"y\[0\] is -0\.1"),
     (lambda: squared_error.squared_error([0, 1], [0.5]), "y has 2 rows and p has 1"),
-    (lambda: squared_error.squared_error([[0]], [[1]]), r"y has shape \[1, 1\]; it needs shape \[N\]"),
+    (
+        lambda: squared_error.squared_error([[0]], [[1]]),
+        r"y has shape \[1, 1\]; it needs shape \[N\]",
+    ),
     (lambda: squared_error.squared_error_gradient([0, 1], [0.5, NAN]), r"p\[1\] is nan"),
-    (lambda: cross_entropy.binary_cross_entropy([0, 2], [0, 0]), r"y\[1\] is 2\.0; a binary label is 0"),
-    (lambda: cross_entropy.binary_cross_entropy([0.5], [0]), r"y\[0\] is 0\.5; a binary label is 0"),
-    (lambda: cross_entropy.binary_cross_entropy([1], [math.inf]), r"z\[0\] is inf; give finite numbers"),
+    (
+        lambda: cross_entropy.binary_cross_entropy([0, 2], [0, 0]),
+        r"y\[1\] is 2\.0; a binary label is 0",
+    ),
+    (
+        lambda: cross_entropy.binary_cross_entropy([0.5], [0]),
+        r"y\[0\] is 0\.5; a binary label is 0",
+    ),
+    (
+        lambda: cross_entropy.binary_cross_entropy([1], [math.inf]),
+        r"z\[0\] is inf; give finite numbers",
+    ),
     (lambda: cross_entropy.binary_cross_entropy_gradient([1], [0, 1]), "y has 1 rows and z has 2"),
-    (lambda: cross_entropy.probability_gradient([1, 0], [0.5, 1]), r"p\[1\] is 1\.0; .*binary_cross_entropy_gradient"),
+    (
+        lambda: cross_entropy.probability_gradient([1, 0], [0.5, 1]),
+        r"p\[1\] is 1\.0; .*binary_cross_entropy_gradient",
+    ),
     (lambda: cross_entropy.sigmoid([NAN]), r"z\[0\] is nan"),
     (lambda: cross_entropy.softmax([0, 1]), r"z has shape \[2\]; it needs shape \[N, K\]"),
     (lambda: cross_entropy.softmax([[0, NAN]]), r"z\[0, 1\] is nan"),
-    (lambda: cross_entropy.cross_entropy([5], [[0] * 5]), r"y\[0\] is 5\.0; a class is a whole number from 0 to 4"),
+    (
+        lambda: cross_entropy.cross_entropy([5], [[0] * 5]),
+        r"y\[0\] is 5\.0; a class is a whole number from 0 to 4",
+    ),
     (lambda: cross_entropy.cross_entropy([-1], [[0] * 5]), r"y\[0\] is -1\.0"),
     (lambda: cross_entropy.cross_entropy([1.5], [[0] * 5]), r"y\[0\] is 1\.5"),
     (lambda: cross_entropy.cross_entropy_gradient([1, 2], [[0] * 5]), "y has 2 rows and z has 1"),
@@ -255,7 +320,10 @@ BAD = [
     (lambda: optimisers.sgd_step([1], [1], 0), "learning_rate 0 must be above 0"),
     (lambda: optimisers.sgd_step([1], [1], 0.1, -1), "weight_decay -1 at least 0"),
     (lambda: optimisers.adam_step([1], [NAN], (0, 0.0, 0.0), 0.1), r"gradient\[0\] is nan"),
-    (lambda: optimisers.adam_step([1], [1], (0, 0.0, 0.0), NAN), "learning_rate nan must be above 0"),
+    (
+        lambda: optimisers.adam_step([1], [1], (0, 0.0, 0.0), NAN),
+        "learning_rate nan must be above 0",
+    ),
     (lambda: cross_entropy.finite_differences(lambda t: 0.0, [NAN]), r"theta\[0\] is nan"),
 ]
 

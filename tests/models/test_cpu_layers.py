@@ -21,9 +21,15 @@ def test_a_mask_keeps_the_share_and_the_mean(p, dtype):
     share, deviation = float((kept == 0).float().mean()), math.sqrt(p * (1 - p) / n)
     assert abs(share - p) < 4 * deviation + 1 / cpu_layers.STEPS
     values = kept.unique()
-    assert len(values) == 2 and values[0] == 0 and float(values[1]) == pytest.approx(1 / (1 - p), rel=0.01)
+    assert (
+        len(values) == 2
+        and values[0] == 0
+        and float(values[1]) == pytest.approx(1 / (1 - p), rel=0.01)
+    )
     rows, columns = (kept == 0).float().mean(1), (kept == 0).float().mean(0)  # no stripes
-    assert rows.std() < 1.2 * math.sqrt(p * (1 - p) / 499) and columns.std() < 1.2 * math.sqrt(p * (1 - p) / 401)
+    assert rows.std() < 1.2 * math.sqrt(p * (1 - p) / 499) and columns.std() < 1.2 * math.sqrt(
+        p * (1 - p) / 401
+    )
 
 
 def test_neighbours_that_share_a_draw_are_independent():
@@ -37,7 +43,9 @@ def test_the_seed_decides_and_the_global_generator_moves_on():
     torch.manual_seed(3)
     one, two = (cpu_layers.keep(torch.Size([5, 7]), 0.5, torch.float32) for _ in range(2))
     torch.manual_seed(3)
-    assert torch.equal(one, cpu_layers.keep(torch.Size([5, 7]), 0.5, torch.float32)) and not torch.equal(one, two)
+    assert torch.equal(
+        one, cpu_layers.keep(torch.Size([5, 7]), 0.5, torch.float32)
+    ) and not torch.equal(one, two)
 
 
 def test_dropout_scales_what_it_keeps_and_its_gradient_alike():
@@ -75,7 +83,9 @@ def test_attention_of_training_equals_pytorchs(all_kept, masked):
     mask[1, :, :, 5:] = False
     mask = mask if masked else None
     found, _ = cpu_layers.attention(nn.Module(), query, key, value, mask, dropout=0.5)
-    expected = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2)
+    expected = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(
+        1, 2
+    )
     torch.testing.assert_close(found, expected)
 
 
@@ -84,7 +94,9 @@ def test_a_model_trains_to_the_same_gradients_with_transformers_own_attention(al
     for attention in (cpu_layers.NAME, "eager"):
         model = tiny.model(dropout=0.0)
         for layer in model.encoder.encoder.layer:
-            layer.attention.self.dropout.p = 0.5 if attention == cpu_layers.NAME else 0.0  # kept whole, but on our path
+            layer.attention.self.dropout.p = (
+                0.5 if attention == cpu_layers.NAME else 0.0
+            )  # kept whole, but on our path
         model.encoder.set_attn_implementation(attention)
         ids = torch.randint(5, tiny.WORDS, (4, 9), generator=torch.Generator().manual_seed(0))
         mask = torch.arange(9) < torch.tensor([[9], [4], [7], [9]])
@@ -103,7 +115,9 @@ def test_a_decoder_stays_causal_in_training(tmp_path):
     out = []
     for given in (ids, changed):
         torch.manual_seed(0)
-        out.append(model.encoder(input_ids=given, attention_mask=torch.ones_like(given)).last_hidden_state)
+        out.append(
+            model.encoder(input_ids=given, attention_mask=torch.ones_like(given)).last_hidden_state
+        )
     torch.testing.assert_close(out[0][:, :-1], out[1][:, :-1])
     assert not torch.equal(out[0][:, -1], out[1][:, -1])
 
@@ -114,8 +128,13 @@ def test_a_built_model_uses_them_and_a_loaded_one_too(tmp_path):
     again = satisfaction_model.SatisfactionModel.from_pretrained(tmp_path)
     for each in (model, again):
         kinds = {type(m) for m in each.modules() if isinstance(m, nn.Dropout)}
-        assert kinds == {cpu_layers.Dropout} and each.encoder.config._attn_implementation == cpu_layers.NAME
-    assert "satlib" not in (tmp_path / "config.json").read_text()  # how attention is computed is no part of the model
+        assert (
+            kinds == {cpu_layers.Dropout}
+            and each.encoder.config._attn_implementation == cpu_layers.NAME
+        )
+    assert (
+        "satlib" not in (tmp_path / "config.json").read_text()
+    )  # how attention is computed is no part of the model
 
 
 def test_an_encoder_with_its_own_attention_keeps_it():

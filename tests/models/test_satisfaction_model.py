@@ -43,13 +43,18 @@ def sentence(error) -> str:
 
 # --- pooling
 
+
 def test_pooling_equals_a_loop():
     rng = np.random.default_rng(0)
     lengths, hidden = [1, 4, 6], rng.normal(size=(3, 6, 5))
     mask = np.array([[int(i < length) for i in range(6)] for length in lengths])
-    by_hand = {"cls": [hidden[b][0] for b in range(3)],
-               "last": [hidden[b][length - 1] for b, length in enumerate(lengths)],
-               "mean": [sum(hidden[b][i] for i in range(length)) / length for b, length in enumerate(lengths)]}
+    by_hand = {
+        "cls": [hidden[b][0] for b in range(3)],
+        "last": [hidden[b][length - 1] for b, length in enumerate(lengths)],
+        "mean": [
+            sum(hidden[b][i] for i in range(length)) / length for b, length in enumerate(lengths)
+        ],
+    }
     for how, expected in by_hand.items():
         found = satisfaction_model.pool(torch.tensor(hidden), torch.tensor(mask), how)
         np.testing.assert_allclose(found.numpy(), np.array(expected), rtol=1e-12)
@@ -68,6 +73,7 @@ def test_padding_does_not_change_a_prediction(family, pooling, folders):
 
 # --- heads and losses
 
+
 def test_shapes_and_losses_of_the_heads():
     ids, mask = map(torch.from_numpy, tokens.pad([[5, 6, 7], [8, 9], [10], [11, 12]]))
     ratings = torch.tensor([1.0, 3.5, 4.0, 5.0])
@@ -85,7 +91,9 @@ def test_shapes_and_losses_of_the_heads():
         elif head != "classes":
             expected = getattr(ordinal, f"{head}_loss")([0, 3, 3, 4], z)
         else:
-            expected = -np.mean(np.log((np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(4), [0, 3, 3, 4]]))
+            expected = -np.mean(
+                np.log((np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(4), [0, 3, 3, 4]])
+            )
         assert float(out.loss.detach()) == pytest.approx(expected, rel=1e-5)
 
 
@@ -93,13 +101,24 @@ def test_loss_follows_scale_and_threshold():
     half_stars = satisfaction_model.SatisfactionConfig(low=0.5, high=5.0)
     assert float(heads.loss_of(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 5.0]), half_stars)) == 0
     strict = satisfaction_model.SatisfactionConfig(head="binary", threshold=5.0)
-    assert float(heads.loss_of(torch.tensor([-50.0, 50.0]), torch.tensor([4.9, 5.0]), strict)) < 1e-9
+    assert (
+        float(heads.loss_of(torch.tensor([-50.0, 50.0]), torch.tensor([4.9, 5.0]), strict)) < 1e-9
+    )
 
 
 def test_classes_of_the_loss_are_those_of_the_metrics():
     ratings = np.arange(0.5, 5.01, 0.25)
-    wanted = torch.nn.functional.one_hot(torch.tensor(metrics.classes(ratings)) - 1, 5).double() * 100
-    assert float(heads.loss_of(wanted, torch.tensor(ratings), satisfaction_model.SatisfactionConfig(head="classes"))) < 1e-9
+    wanted = (
+        torch.nn.functional.one_hot(torch.tensor(metrics.classes(ratings)) - 1, 5).double() * 100
+    )
+    assert (
+        float(
+            heads.loss_of(
+                wanted, torch.tensor(ratings), satisfaction_model.SatisfactionConfig(head="classes")
+            )
+        )
+        < 1e-9
+    )
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -107,10 +126,13 @@ def test_gradient_reaches_encoder_and_head(head):
     model = tiny.model(head=head)
     ids, mask = map(torch.from_numpy, tokens.pad([[5, 6, 7], [8, 9]]))
     model(ids, mask, labels=torch.tensor([1.0, 5.0])).loss.backward()
-    assert all(p.grad is not None for p in model.parameters())  # several processes need every weight to have one
+    assert all(
+        p.grad is not None for p in model.parameters()
+    )  # several processes need every weight to have one
 
 
 # --- the ordinal heads
+
 
 def config(head):
     return satisfaction_model.SatisfactionConfig(head=head)
@@ -121,7 +143,9 @@ def config(head):
 def test_ordinal_losses_are_those_of_lesson_13(head, scale):
     rng = np.random.default_rng(scale)
     z = -np.sort(-rng.normal(scale=scale, size=(40, HEADS[head])), axis=1)
-    ratings = np.concatenate([np.arange(0.5, 5.01, 0.25), rng.choice([1.0, 2.0, 3.0, 4.0, 5.0], 21)])
+    ratings = np.concatenate(
+        [np.arange(0.5, 5.01, 0.25), rng.choice([1.0, 2.0, 3.0, 4.0, 5.0], 21)]
+    )
     y = np.array(metrics.classes(ratings)) - 1
     logits = torch.tensor(z, requires_grad=True)
     loss = heads.loss_of(logits, torch.tensor(ratings), config(head))
@@ -138,7 +162,9 @@ def test_ordinal_heads_predict_what_their_probabilities_say(head):
     z = -np.sort(-np.random.default_rng(0).normal(scale=2, size=(9, HEADS[head])), axis=1)
     found = heads.read_logits(z, config(head))
     above = np.cumprod(cross_entropy.sigmoid(z), 1) if head == "corn" else cross_entropy.sigmoid(z)
-    above = np.cumsum(cross_entropy.softmax(z)[:, ::-1], 1)[:, :4][:, ::-1] if head == "soft" else above
+    above = (
+        np.cumsum(cross_entropy.softmax(z)[:, ::-1], 1)[:, :4][:, ::-1] if head == "soft" else above
+    )
     np.testing.assert_allclose(found.rating, 1 + above.sum(1))
     np.testing.assert_allclose(found.distribution[:, 3:].sum(1), above[:, 2], atol=1e-12)
     assert found.satisfied.tolist() == (above[:, 2] >= 0.5).tolist()
@@ -156,7 +182,9 @@ def test_shared_score_and_falling_biases():
         biases = torch.cat([free[:1], free[0] - step.cumsum(0)]) if head == "cumulative" else free
         torch.testing.assert_close(z, (seen @ last.weight.detach()[0])[:, None] + biases)
         assert (z.diff(dim=1) < 0).all() == (head == "cumulative")
-        torch.testing.assert_close(heads_ordinal.raw(heads_ordinal.falling(free)), free, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            heads_ordinal.raw(heads_ordinal.falling(free)), free, atol=1e-4, rtol=1e-4
+        )
 
 
 def test_boundaries_too_close_for_float32_cost_a_finite_loss():
@@ -168,14 +196,19 @@ def test_boundaries_too_close_for_float32_cost_a_finite_loss():
 
 # --- prediction
 
+
 def test_regression_predicts_on_the_scale():
     logits = np.array([-0.5, 0.0, 0.5, 0.75, 1.5])
     found = heads.read_logits(logits, satisfaction_model.SatisfactionConfig())
     np.testing.assert_allclose(found.rating, [1, 1, 3, 4, 5])
-    assert found.satisfied.tolist() == [False, False, False, True, True] and found.distribution is None
+    assert (
+        found.satisfied.tolist() == [False, False, False, True, True] and found.distribution is None
+    )
     lenient = heads.read_logits(logits, satisfaction_model.SatisfactionConfig(threshold=3))
     assert lenient.satisfied.tolist() == [False, False, True, True, True]
-    stars = heads.read_logits(np.array([0.0, 0.5, 1.0]), satisfaction_model.SatisfactionConfig(low=0.5))
+    stars = heads.read_logits(
+        np.array([0.0, 0.5, 1.0]), satisfaction_model.SatisfactionConfig(low=0.5)
+    )
     np.testing.assert_allclose(stars.rating, [0.5, 2.75, 5])
 
 
@@ -194,7 +227,9 @@ def test_classes_predict_distribution_expectation_and_satisfied():
     np.testing.assert_allclose(found.distribution, p, atol=1e-12)
     np.testing.assert_allclose(found.rating, [3.1, 4.3, 1.0])
     assert found.satisfied.tolist() == [False, True, False]
-    lenient = heads.read_logits(logits, satisfaction_model.SatisfactionConfig(head="classes", threshold=3))
+    lenient = heads.read_logits(
+        logits, satisfaction_model.SatisfactionConfig(head="classes", threshold=3)
+    )
     assert lenient.satisfied.tolist() == [True, True, False]
 
 
@@ -204,7 +239,9 @@ def test_predict_every_head(head, bert):
     found = satisfaction_model.predict(model, tokenizer, TEXTS * 5, batch_tokens=64, max_length=32)
     assert found.rating.shape == found.satisfied.shape == (15,) and found.satisfied.dtype == bool
     assert ((found.rating >= 1) & (found.rating <= 5)).all()
-    np.testing.assert_allclose(found.rating[:3], found.rating[3:6], atol=1e-5)  # the order is the caller's
+    np.testing.assert_allclose(
+        found.rating[:3], found.rating[3:6], atol=1e-5
+    )  # the order is the caller's
     if HEADS[head] > 1:
         np.testing.assert_allclose(found.distribution.sum(1), 1, atol=1e-12)
     else:
@@ -214,7 +251,12 @@ def test_predict_every_head(head, bert):
 def test_long_text_emoji_and_chinese(folders):
     for family in FAMILIES:
         model, tokenizer = satisfaction_model.build(str(folders[family]))
-        texts = ["boring film " * 8400, "😀🎬 👍🏽", "我非常喜欢这部电影", "\ud83d half a character"]
+        texts = [
+            "boring film " * 8400,
+            "😀🎬 👍🏽",
+            "我非常喜欢这部电影",
+            "\ud83d half a character",
+        ]
         assert len(texts[0]) > 100_000
         found = satisfaction_model.predict(model, tokenizer, texts, max_length=64)
         assert np.isfinite(found.rating).all()
@@ -222,16 +264,22 @@ def test_long_text_emoji_and_chinese(folders):
 
 def test_behaviour_features_are_joined(bert):
     model, tokenizer = satisfaction_model.build(bert, features=2)
-    sequences, extra = tokens.tokenise(TEXTS, tokenizer, 32), np.array([[1.0, -2.0], [0.5, 3.0], [0.0, 0.0]])
+    sequences, extra = (
+        tokens.tokenise(TEXTS, tokenizer, 32),
+        np.array([[1.0, -2.0], [0.5, 3.0], [0.0, 0.0]]),
+    )
     seen = satisfaction_model.run(model, sequences, extra, what="embedding")
     plain = satisfaction_model.run(satisfaction_model.build(bert)[0], sequences, what="embedding")
     np.testing.assert_allclose(seen, np.hstack([plain, extra]), atol=1e-6)
     expected = seen @ model.head.weight.detach().numpy()[0] + float(model.head.bias.detach())
     np.testing.assert_allclose(satisfaction_model.run(model, sequences, extra), expected, atol=1e-5)
-    assert satisfaction_model.predict(model, tokenizer, TEXTS, extra.tolist(), max_length=32).rating.shape == (3,)
+    assert satisfaction_model.predict(
+        model, tokenizer, TEXTS, extra.tolist(), max_length=32
+    ).rating.shape == (3,)
 
 
 # --- where encoders come from
+
 
 def test_embedded_encoder_is_the_published_one():
     model, tokenizer = satisfaction_model.build()
@@ -239,7 +287,10 @@ def test_embedded_encoder_is_the_published_one():
     sequences = tokens.tokenise(TEXTS, tokenizer)
     seen = satisfaction_model.run(model, sequences, what="embedding")
     with torch.no_grad():
-        hidden = [theirs(input_ids=torch.tensor([row])).last_hidden_state[0].mean(0).numpy() for row in sequences]
+        hidden = [
+            theirs(input_ids=torch.tensor([row])).last_hidden_state[0].mean(0).numpy()
+            for row in sequences
+        ]
     np.testing.assert_allclose(seen, hidden, atol=1e-4)
     unused = sum(p.numel() for p in theirs.pooler.parameters())
     assert sum(p.numel() for p in model.parameters()) == theirs.num_parameters() - unused + 384 + 1
@@ -254,7 +305,9 @@ def test_decoder_sees_the_text_at_its_last_token_only(folders):
     for pooling in ("cls", "last"):
         model.config.pooling = pooling
         first[pooling] = satisfaction_model.run(model, [a, b], what="embedding")
-    np.testing.assert_allclose(first["cls"][0], first["cls"][1], atol=1e-6)  # blind for all that follows
+    np.testing.assert_allclose(
+        first["cls"][0], first["cls"][1], atol=1e-6
+    )  # blind for all that follows
     assert shared > 1 and np.abs(first["last"][0] - first["last"][1]).max() > 1e-3
     theirs = transformers.AutoModel.from_pretrained(folders["gpt2"]).eval()
     with torch.no_grad():
@@ -262,16 +315,22 @@ def test_decoder_sees_the_text_at_its_last_token_only(folders):
     np.testing.assert_allclose(first["last"][0], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("family, legal", [("bert", "3 to 64"), ("roberta", "3 to 64"), ("gpt2", "1 to 64")])
+@pytest.mark.parametrize(
+    "family, legal", [("bert", "3 to 64"), ("roberta", "3 to 64"), ("gpt2", "1 to 64")]
+)
 def test_length_is_bounded_by_the_positions(family, legal, folders):
     model, tokenizer = satisfaction_model.build(str(folders[family]))
-    assert np.isfinite(satisfaction_model.predict(model, tokenizer, ["boring " * 99], max_length=64).rating).all()
+    assert np.isfinite(
+        satisfaction_model.predict(model, tokenizer, ["boring " * 99], max_length=64).rating
+    ).all()
     with pytest.raises(ValueError, match=f"max_length is 65; legal are {legal}"):
         satisfaction_model.predict(model, tokenizer, TEXTS, max_length=65)
 
 
 def test_same_seed_same_model(bert):
-    one, two, other = (satisfaction_model.build(bert, seed=seed)[0].state_dict() for seed in (3, 3, 4))
+    one, two, other = (
+        satisfaction_model.build(bert, seed=seed)[0].state_dict() for seed in (3, 3, 4)
+    )
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not torch.equal(one["head.weight"], other["head.weight"])
     assert all(torch.equal(one[name], other[name]) for name in one if name.startswith("encoder."))
@@ -286,18 +345,28 @@ def test_half_precision_weights_come_in_full_precision(bert, tmp_path):
 
 # --- saving and loading
 
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("head", HEADS)
 def test_round_trip(family, head, folders, tmp_path):
-    model, tokenizer = satisfaction_model.build(str(folders[family]), head=head, pooling="last", low=0.5, threshold=3.5,
-                                    group_means=(1.5, 4.25), features=1)
+    model, tokenizer = satisfaction_model.build(
+        str(folders[family]),
+        head=head,
+        pooling="last",
+        low=0.5,
+        threshold=3.5,
+        group_means=(1.5, 4.25),
+        features=1,
+    )
     satisfaction_model.save(model, tokenizer, tmp_path / "mine")
     assert {path.suffix for path in (tmp_path / "mine").iterdir()} == {".json", ".safetensors"}
     back, words = satisfaction_model.load(tmp_path / "mine")
     extra = np.ones((3, 1))
     before = satisfaction_model.predict(model, tokenizer, TEXTS, extra, max_length=40)
     after = satisfaction_model.predict(back, words, TEXTS, extra, max_length=40)
-    np.testing.assert_allclose(before.rating, after.rating, rtol=1e-6)  # a product's last bit hangs on its address
+    np.testing.assert_allclose(
+        before.rating, after.rating, rtol=1e-6
+    )  # a product's last bit hangs on its address
     np.testing.assert_array_equal(before.satisfied, after.satisfied)
     assert back.config.group_means == [1.5, 4.25] and words.truncation_side == "left"
     assert str(folders[family]) not in (tmp_path / "mine" / "config.json").read_text()
@@ -306,19 +375,32 @@ def test_round_trip(family, head, folders, tmp_path):
 def test_auto_classes_load_it(bert, tmp_path):
     model, tokenizer = satisfaction_model.build(bert, head="classes")
     satisfaction_model.save(model, tokenizer, tmp_path)
-    assert isinstance(transformers.AutoConfig.from_pretrained(tmp_path), satisfaction_model.SatisfactionConfig)
+    assert isinstance(
+        transformers.AutoConfig.from_pretrained(tmp_path), satisfaction_model.SatisfactionConfig
+    )
     auto = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path)
     assert isinstance(auto, satisfaction_model.SatisfactionModel)
-    assert all(torch.equal(value, auto.state_dict()[name]) for name, value in model.state_dict().items())
+    assert all(
+        torch.equal(value, auto.state_dict()[name]) for name, value in model.state_dict().items()
+    )
 
 
 # --- what is refused
 
-@pytest.mark.parametrize("config, words", [
-    ({"head": "ordinal"}, "unknown head 'ordinal'; choose one of regression, binary, classes, cumulative, coral, corn"),
-    ({"pooling": "max"}, "unknown pooling 'max'; choose one of cls, mean, last"),
-    ({"threshold": 6}, "threshold 6 must lie above 1.0 and at most at 5.0"), ({"threshold": 1.0}, "threshold 1.0"),
-    ({"threshold": float("nan")}, "threshold nan")])
+
+@pytest.mark.parametrize(
+    "config, words",
+    [
+        (
+            {"head": "ordinal"},
+            "unknown head 'ordinal'; choose one of regression, binary, classes, cumulative, coral, corn",
+        ),
+        ({"pooling": "max"}, "unknown pooling 'max'; choose one of cls, mean, last"),
+        ({"threshold": 6}, "threshold 6 must lie above 1.0 and at most at 5.0"),
+        ({"threshold": 1.0}, "threshold 1.0"),
+        ({"threshold": float("nan")}, "threshold nan"),
+    ],
+)
 def test_unknown_settings(config, words, bert):
     with pytest.raises(ValueError, match=words) as error:
         satisfaction_model.build(bert, **config)
@@ -328,7 +410,9 @@ def test_unknown_settings(config, words, bert):
 @pytest.mark.parametrize("encoder", [{}, {"encoder": None}, {"encoder": {"hidden_size": 4}}])
 def test_a_config_without_an_encoder_is_refused(encoder, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "satisfaction", **encoder}))
-    with pytest.raises(ValueError, match="config.json describes no encoder; give the whole folder") as error:
+    with pytest.raises(
+        ValueError, match="config.json describes no encoder; give the whole folder"
+    ) as error:
         satisfaction_model.load(tmp_path)
     sentence(error)
 
@@ -349,11 +433,15 @@ def test_missing_folder_and_hub_names(tmp_path, monkeypatch):
         satisfaction_model.load(tmp_path / "none")
     sentence(error)
     for name in (str(tmp_path / "none"), HUB):
-        with pytest.raises(ValueError, match="is no folder, and as a hub name it needs revision='<commit>'") as error:
+        with pytest.raises(
+            ValueError, match="is no folder, and as a hub name it needs revision='<commit>'"
+        ) as error:
             satisfaction_model.build(name)
         sentence(error)
     for name, revision in ((HUB, COMMIT), ("bert-base-uncased", None)):
-        with pytest.raises(OSError, match=f"cannot load the weights of '{name}'.*or go online") as error:
+        with pytest.raises(
+            OSError, match=f"cannot load the weights of '{name}'.*or go online"
+        ) as error:
             satisfaction_model.build(name, revision=revision)
         sentence(error)
 
@@ -364,7 +452,7 @@ def test_known_hub_names_are_pinned():
 
 def test_broken_weights(bert, tmp_path):
     whole = (tiny.Path(bert) / "model.safetensors").read_bytes()
-    for name, raw in (("cut", whole[:len(whole) // 2]), ("noise", b"x" * 500), ("empty", b"")):
+    for name, raw in (("cut", whole[: len(whole) // 2]), ("noise", b"x" * 500), ("empty", b"")):
         folder = shutil.copytree(bert, tmp_path / name)
         (folder / "model.safetensors").write_bytes(raw)
         with pytest.raises(OSError, match="cannot load the weights of") as error:
@@ -403,19 +491,33 @@ def test_pickled_weights_are_never_opened(bert, tmp_path):
 
 
 def test_encoder_with_decoder_is_refused(tmp_path):
-    config = transformers.BartConfig(vocab_size=30, d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16,
-                                     decoder_ffn_dim=16, encoder_attention_heads=2, decoder_attention_heads=2,
-                                     max_position_embeddings=32)
-    with pytest.raises(ValueError, match="an encoder with a decoder .bart.; give an encoder like BERT") as error:
+    config = transformers.BartConfig(
+        vocab_size=30,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        max_position_embeddings=32,
+    )
+    with pytest.raises(
+        ValueError, match="an encoder with a decoder .bart.; give an encoder like BERT"
+    ) as error:
         satisfaction_model.build(str(tiny.saved(transformers.BartModel, config, tmp_path)))
     sentence(error)
 
 
-@pytest.mark.parametrize("built, given, words", [
-    (0, [[1.0], [2.0]], "built for 0 behaviour features, the batch has 1"),
-    (2, [[1.0], [2.0]], "built for 2 behaviour features, the batch has 1"),
-    (2, None, "built for 2 behaviour features, the batch has 0"),
-    (1, [[1.0]], "2 texts and 1 rows of behaviour features")])
+@pytest.mark.parametrize(
+    "built, given, words",
+    [
+        (0, [[1.0], [2.0]], "built for 0 behaviour features, the batch has 1"),
+        (2, [[1.0], [2.0]], "built for 2 behaviour features, the batch has 1"),
+        (2, None, "built for 2 behaviour features, the batch has 0"),
+        (1, [[1.0]], "2 texts and 1 rows of behaviour features"),
+    ],
+)
 def test_feature_count(built, given, words, bert):
     model, tokenizer = satisfaction_model.build(bert, features=built)
     with pytest.raises(ValueError, match=words) as error:
@@ -434,4 +536,9 @@ def test_no_text_and_empty_text(bert):
 def test_unit_scale_is_the_course_s():
     config = satisfaction_model.SatisfactionConfig(low=0.5)
     ratings = np.array([0.5, 2.0, 4.5])
-    assert float(heads.loss_of(torch.tensor(to_unit(ratings, 0.5, 5.0)), torch.tensor(ratings), config)) == 0
+    assert (
+        float(
+            heads.loss_of(torch.tensor(to_unit(ratings, 0.5, 5.0)), torch.tensor(ratings), config)
+        )
+        == 0
+    )

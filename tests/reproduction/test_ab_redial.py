@@ -1,4 +1,5 @@
-"""Protocol C: folds of whole conversations, models that see training rows only, and the counts of the real corpus."""
+"""Protocol C: folds of whole conversations, models that see training rows only, and the counts of
+the real corpus."""
 
 import numpy as np
 import pytest
@@ -16,7 +17,13 @@ from satlib.training import finetune, loop
 from satlib.training.batches import Rows
 from satlib.training.plan import Plan
 
-WORDS = ("great film thanks", "no not that one", "seen it already", "what a perfect choice", "boring and old")
+WORDS = (
+    "great film thanks",
+    "no not that one",
+    "seen it already",
+    "what a perfect choice",
+    "boring and old",
+)
 
 
 def made(n=40, conversations=20, seed=0):
@@ -25,9 +32,14 @@ def made(n=40, conversations=20, seed=0):
     found = []
     for i in range(n):
         word = int(rng.integers(len(WORDS)))
-        events = (Event("system", "say", f"how about film {i % 7}"), Event("user", "say", WORDS[word]))
+        events = (
+            Event("system", "say", f"how about film {i % 7}"),
+            Event("user", "say", WORDS[word]),
+        )
         ratings = tuple(np.clip(word + rng.integers(0, 2, 3), 1, 5).astype(float).tolist())
-        found.append(Example(f"c{i % conversations}-{i}", f"c{i % conversations}", "films", events, ratings))
+        found.append(
+            Example(f"c{i % conversations}-{i}", f"c{i % conversations}", "films", events, ratings)
+        )
     return found
 
 
@@ -36,21 +48,29 @@ def test_a_conversation_lies_in_one_fold_and_folds_are_alike_in_size():
     fold = ab_redial.folds(groups)
     assert len({(g, k) for g, k in zip(groups, fold, strict=True)}) == 195
     assert {int((fold == k).sum()) for k in range(ab_redial.FOLDS)} <= set(range(57, 65))
-    sizes = [len({g for g, at in zip(groups, fold, strict=True) if at == k}) for k in range(ab_redial.FOLDS)]
+    sizes = [
+        len({g for g, at in zip(groups, fold, strict=True) if at == k})
+        for k in range(ab_redial.FOLDS)
+    ]
     assert sum(sizes) == 195 and max(sizes) - min(sizes) <= 1
 
 
 def test_the_fold_depends_on_the_conversation_not_on_the_order_of_rows():
     groups = [f"c{i % 17}" for i in range(50)]
     order = np.random.default_rng(1).permutation(50)
-    assert np.array_equal(ab_redial.folds(groups)[order], ab_redial.folds([groups[i] for i in order]))
+    assert np.array_equal(
+        ab_redial.folds(groups)[order], ab_redial.folds([groups[i] for i in order])
+    )
 
 
 @pytest.mark.parametrize("model", ["mean", "tfidf-ridge", "embeddings-ridge"])
 def test_no_rating_of_its_own_conversation_moves_a_prediction(model):
     examples = made()
     before = ab_redial.predict(model, examples, ab_redial.Settings())
-    changed = [Example(e.id, e.group, e.domain, e.events, (5.0,) if e.group == "c3" else e.ratings) for e in examples]
+    changed = [
+        Example(e.id, e.group, e.domain, e.events, (5.0,) if e.group == "c3" else e.ratings)
+        for e in examples
+    ]
     after = ab_redial.predict(model, changed, ab_redial.Settings())
     mine = np.array([e.group == "c3" for e in examples])
     assert np.allclose(before[mine], after[mine]) and not np.allclose(before[~mine], after[~mine])
@@ -66,12 +86,16 @@ def test_ridges_are_scikit_learns():
         for k in range(ab_redial.FOLDS):
             train, test = fold != k, fold == k
             if model == "tfidf-ridge":
-                view = TfidfVectorizer(min_df=2, ngram_range=(1, 2), sublinear_tf=True, token_pattern=event_steps.TOKEN)
+                view = TfidfVectorizer(
+                    min_df=2, ngram_range=(1, 2), sublinear_tf=True, token_pattern=event_steps.TOKEN
+                )
                 seen, asked = view.fit_transform(texts[train]), view.transform(texts[test])
             else:
                 seen, asked = embedded[train], embedded[test]
             expected[test] = Ridge(alpha=1.0).fit(seen, y[train]).predict(asked)
-        assert np.allclose(ab_redial.predict(model, examples, settings), expected.clip(1, 5), atol=1e-4)
+        assert np.allclose(
+            ab_redial.predict(model, examples, settings), expected.clip(1, 5), atol=1e-4
+        )
 
 
 def test_the_encoder_is_the_one_that_the_loop_of_the_kit_trains(tmp_path):
@@ -85,7 +109,9 @@ def test_the_encoder_is_the_one_that_the_loop_of_the_kit_trains(tmp_path):
     finetune.fit_head(model, rows, rows.some(16), strengths=(1.0,))
     plan = Plan(epochs=1, batch_size=8, learning_rate=settings.learning_rate, patience=0)
     loop.train(model, rows, rows, plan, tmp_path)
-    expected = satisfaction_model.predict(model, tokenizer, [sequences.to_text(examples[i]) for i in test], max_length=16).rating
+    expected = satisfaction_model.predict(
+        model, tokenizer, [sequences.to_text(examples[i]) for i in test], max_length=16
+    ).rating
     assert found.shape == (8,) and np.allclose(found, expected, atol=1e-4)
 
 
@@ -106,10 +132,21 @@ def test_the_record_of_a_level(real_data, tmp_path, level, count):
     assert len(set(group.values())) == 195
     assert sum(len({group[i] for i in ids}) for ids in cut.values()) == 195
     columns = record.predictions["test"]
-    assert columns["id"] == [e.id for e in examples] and set(columns) == {"id", "group", "rating", "predicted",
-                                                                         "expected"}
+    assert columns["id"] == [e.id for e in examples] and set(columns) == {
+        "id",
+        "group",
+        "rating",
+        "predicted",
+        "expected",
+    }
     value = {row["metric"]: row["value"] for row in record.rows}
-    assert list(value) == list(protocols.PROTOCOLS["C"].metrics) and all(row["n"] == count for row in record.rows)
-    assert value["pearson"] == pytest.approx(np.corrcoef(columns["rating"], columns["expected"])[0, 1], abs=1e-4)
+    assert list(value) == list(protocols.PROTOCOLS["C"].metrics) and all(
+        row["n"] == count for row in record.rows
+    )
+    assert value["pearson"] == pytest.approx(
+        np.corrcoef(columns["rating"], columns["expected"])[0, 1], abs=1e-4
+    )
     (path,) = tmp_path.glob(f"ab-redial-{level}-C-*.json")
-    assert ab_redial.run(level, "tfidf-ridge", ab_redial.Settings(), tmp_path, str(real_data)) == records.load(path)
+    assert ab_redial.run(
+        level, "tfidf-ridge", ab_redial.Settings(), tmp_path, str(real_data)
+    ) == records.load(path)

@@ -1,4 +1,5 @@
-"""Colab's Drive, with a stand-in for google.colab: mounted only when asked, refused elsewhere; a run goes on there."""
+"""Colab's Drive, with a stand-in for google.colab: mounted only when asked, refused elsewhere; a
+run goes on there."""
 
 import sys
 from types import ModuleType
@@ -15,7 +16,10 @@ from satlib.training.plan import Plan
 @pytest.fixture
 def here(monkeypatch):
     """A Colab whose Drive can be mounted; the folders that were mounted."""
-    mounted, packages = [], {name: ModuleType(name) for name in ("google", "google.colab", "google.colab.drive")}
+    mounted, packages = (
+        [],
+        {name: ModuleType(name) for name in ("google", "google.colab", "google.colab.drive")},
+    )
     packages["google.colab"].drive = packages["google.colab.drive"]
     packages["google.colab.drive"].mount = mounted.append
     for name, package in packages.items():
@@ -27,13 +31,17 @@ def here(monkeypatch):
 
 @pytest.mark.parametrize("google", [None, ModuleType("google")])
 def test_elsewhere_drive_is_refused_with_one_sentence(monkeypatch, google):
-    for name in [name for name in sys.modules if name == "google" or name.startswith("google.colab")]:
+    for name in [
+        name for name in sys.modules if name == "google" or name.startswith("google.colab")
+    ]:
         monkeypatch.delitem(sys.modules, name)
     if google:
         google.__path__ = []
         monkeypatch.setitem(sys.modules, "google", google)
     assert not gpu.is_colab()
-    with pytest.raises(ValueError, match="drive = True is for Colab only.*set drive = False") as error:
+    with pytest.raises(
+        ValueError, match="drive = True is for Colab only.*set drive = False"
+    ) as error:
         gpu.drive_folder()
     assert "\n" not in str(error.value)
 
@@ -50,7 +58,10 @@ def test_a_refused_mount_is_one_sentence(here, monkeypatch, tmp_path):
         raise RuntimeError("credential propagation was unsuccessful")
 
     monkeypatch.setattr(sys.modules["google.colab"].drive, "mount", refuse)
-    with pytest.raises(OSError, match=r"not mounted \(credential propagation was unsuccessful\); run the cell again"):
+    with pytest.raises(
+        OSError,
+        match=r"not mounted \(credential propagation was unsuccessful\); run the cell again",
+    ):
         gpu.drive_folder(mounted=tmp_path)
     assert not (tmp_path / "MyDrive").exists()
 
@@ -71,5 +82,9 @@ def test_a_run_goes_on_from_drive_in_the_next_session(here, tmp_path):
     folder = gpu.drive_folder(mounted=tmp_path) / "run"
     loop.train(again, rows, validation, plan, folder, lambda state: steps.append(state.step))
     assert 1 < steps[0] <= 8, "it went on, and did not begin anew"
-    assert all(torch.equal(one, other) for one, other in
-               zip(straight.state_dict().values(), again.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(
+            straight.state_dict().values(), again.state_dict().values(), strict=True
+        )
+    )

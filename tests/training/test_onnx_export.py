@@ -1,4 +1,5 @@
-"""Twin of lesson 45's ``export``: what leaves PyTorch gives the same scores, and 8 bits cost little."""
+"""Twin of lesson 45's ``export``: what leaves PyTorch gives the same scores, and 8 bits cost
+little."""
 
 import importlib.util
 import sys
@@ -11,8 +12,12 @@ import torch
 from satlib.models import satisfaction_model
 from satlib.training import onnx_export
 
-MISSING = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
-with_onnx = pytest.mark.skipif(bool(MISSING), reason=f"{MISSING} not installed; {onnx_export.REMEDY}")
+MISSING = [
+    name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None
+]
+with_onnx = pytest.mark.skipif(
+    bool(MISSING), reason=f"{MISSING} not installed; {onnx_export.REMEDY}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,9 @@ def test_the_scores_are_those_of_torch_for_any_batch_and_length(regression):
     for n, batch_size in ((1, 1), (37, 8), (5, 32)):
         rows = tiny.rows(n, seed=n)
         wanted = satisfaction_model.run(model, rows.sequences)
-        np.testing.assert_allclose(scorer.run(rows.sequences, batch_size=batch_size), wanted, atol=1e-4)
+        np.testing.assert_allclose(
+            scorer.run(rows.sequences, batch_size=batch_size), wanted, atol=1e-4
+        )
     long = [list(range(5, 60)), [7]]
     np.testing.assert_allclose(scorer.run(long), satisfaction_model.run(model, long), atol=1e-4)
 
@@ -56,12 +63,19 @@ def test_eight_bits_are_smaller_and_near(regression, capsys):
     model, path = regression
     small = onnx_export.quantise(path)
     rows = tiny.rows(64)
-    wanted, found = satisfaction_model.run(model, rows.sequences), onnx_export.OnnxScorer(small).run(rows.sequences)
+    wanted, found = (
+        satisfaction_model.run(model, rows.sequences),
+        onnx_export.OnnxScorer(small).run(rows.sequences),
+    )
     difference = float(np.sqrt(np.mean((found - wanted) ** 2)))
     print(f"RMSE between 8 and 32 bits on a tiny random model: {difference:.4f}")
     assert 0 < difference < 0.1 * max(1.0, np.std(wanted))
     assert small.stat().st_size < path.stat().st_size
-    assert sorted(p.name for p in path.parent.iterdir()) == ["model-int8.onnx", "model.onnx", "onnx.json"]
+    assert sorted(p.name for p in path.parent.iterdir()) == [
+        "model-int8.onnx",
+        "model.onnx",
+        "onnx.json",
+    ]
 
 
 @with_onnx
@@ -89,6 +103,10 @@ def test_exporting_leaves_the_model_as_it_was(tmp_path):
 
 def test_a_missing_package_is_named_with_the_remedy(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else object())
-    with pytest.raises(ImportError, match=r"onnxscript not installed; pip install 'satlib\[onnx\]'"):
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "onnxscript" else object()
+    )
+    with pytest.raises(
+        ImportError, match=r"onnxscript not installed; pip install 'satlib\[onnx\]'"
+    ):
         onnx_export.export_onnx(tiny.model(), tmp_path)

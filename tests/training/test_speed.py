@@ -1,4 +1,5 @@
-"""Twin of lesson 45: operations counted by the profiler, Amdahl by simulation, positions by hand."""
+"""Twin of lesson 45: operations counted by the profiler, Amdahl by simulation, positions by
+hand."""
 
 import numpy as np
 import pytest
@@ -34,9 +35,14 @@ def test_amdahl_refuses(share, factor):
 
 def test_positions_by_hand():
     assert speed.positions([3, 5], "longest", longest=8) == 16
-    assert speed.positions([3, 5], "shuffled", batch_size=2) == 10 and speed.positions([3, 5], "shuffled", 1) == 8
+    assert (
+        speed.positions([3, 5], "shuffled", batch_size=2) == 10
+        and speed.positions([3, 5], "shuffled", 1) == 8
+    )
     assert speed.positions([1, 9, 1, 9], "by length", batch_size=2) == 20
-    assert speed.positions([1, 1, 1, 9], "by tokens", batch_size=2) == 12  # a budget of 6: three short ones, one long
+    assert (
+        speed.positions([1, 1, 1, 9], "by tokens", batch_size=2) == 12
+    )  # a budget of 6: three short ones, one long
     with pytest.raises(ValueError, match="unknown way 'sorted'"):
         speed.positions([1], "sorted")
 
@@ -51,7 +57,9 @@ def test_every_way_pads_less_than_the_one_before():
 def test_a_race_takes_turns(monkeypatch):
     order, clock = [], iter(np.arange(0, 100, 0.5))
     monkeypatch.setattr(speed.time, "perf_counter", lambda: next(clock))
-    found = speed.race({"a": lambda: order.append("a"), "b": lambda: (order.append("b"), next(clock))}, rounds=2)
+    found = speed.race(
+        {"a": lambda: order.append("a"), "b": lambda: (order.append("b"), next(clock))}, rounds=2
+    )
     assert order == ["a", "b"] * 3 and found == {"a": [0.5, 0.5], "b": [1.0, 1.0]}
     assert speed.ratio(found, "b", "a") == 2
 
@@ -66,11 +74,23 @@ def test_tables_are_read_and_compared(tmp_path):
     rows = [{"system": "satlib"}, {"system": "other"}]
     storage.write_json(tmp_path / "training.json", rows)
     assert speed.bench(tmp_path, "training") == rows
-    paces = {"satlib": (30.0, 10.0, 40.0), "other": (10.0, 10.0, 8.0)}  # of three rounds, whose median ratio is 3
-    storage.write_json(tmp_path / "training-rounds.json", {"rounds": {
-        name: [{"examples": 4 * pace, "seconds": 4.0} for pace in found] for name, found in paces.items()}})
+    paces = {
+        "satlib": (30.0, 10.0, 40.0),
+        "other": (10.0, 10.0, 8.0),
+    }  # of three rounds, whose median ratio is 3
+    storage.write_json(
+        tmp_path / "training-rounds.json",
+        {
+            "rounds": {
+                name: [{"examples": 4 * pace, "seconds": 4.0} for pace in found]
+                for name, found in paces.items()
+            }
+        },
+    )
     found = speed.rounds(tmp_path, "training")
-    assert speed.ratios(found, "other") == [3.0, 1.0, 5.0] and speed.times_as_fast(found) == {"other": 3.0}
+    assert speed.ratios(found, "other") == [3.0, 1.0, 5.0] and speed.times_as_fast(found) == {
+        "other": 3.0
+    }
     with pytest.raises(ValueError, match="unknown table 'growth'"):
         speed.rounds(tmp_path, "growth")
     with pytest.raises(ValueError, match="unknown table 'trainings'"):

@@ -1,7 +1,9 @@
-"""The kit as Colab has it: the built wheel without the checkout, an empty folder, a stand-in for google.colab.
+"""The kit as Colab has it: the built wheel without the checkout, an empty folder, a stand-in for
+google.colab.
 
-`make test-wheel` runs this file, all lessons or those of ONLY="01 12"; `make test` does not, it would run them twice.
-The environment is new, but borrows the packages of the running one by links, all of them except satlib.
+`make test-wheel` runs this file, all lessons or those of ONLY="01 12"; `make test` does not, it
+would run them twice. The environment is new, but borrows the packages of the running one by links,
+all of them except satlib.
 """
 
 import json
@@ -20,8 +22,20 @@ import pytest
 from satlib.kit import course
 
 CHECKOUT = Path(__file__).parents[2]
-CHOSEN = [lesson.path.name for lesson in course.select(os.environ.get("ONLY", "").split(), course.lessons())]
-OURS = ("SATLIB", "PYTHON", "JUPYTER", "IPYTHON", "MPL", "PIP_", "VIRTUAL_ENV", "CI")  # no learner has these
+CHOSEN = [
+    lesson.path.name
+    for lesson in course.select(os.environ.get("ONLY", "").split(), course.lessons())
+]
+OURS = (
+    "SATLIB",
+    "PYTHON",
+    "JUPYTER",
+    "IPYTHON",
+    "MPL",
+    "PIP_",
+    "VIRTUAL_ENV",
+    "CI",
+)  # no learner has these
 DRIVE = "def mount(folder):\n    raise RuntimeError('no lesson may mount Drive unless it was asked to')\n"
 
 
@@ -37,7 +51,8 @@ def wheel(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory) -> SimpleNamespace:
-    """An environment with every package but satlib, in which google.colab is loaded, as in Colab's kernels."""
+    """An environment with every package but satlib, in which google.colab is loaded, as in Colab's
+    kernels."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
@@ -51,16 +66,25 @@ def bare(tmp_path_factory) -> SimpleNamespace:
     (site / "google" / "colab" / "drive.py").write_text(DRIVE)
     (site / "lent.pth").write_text(f"{lent}\nimport google.colab\n")
     variables = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-    variables |= {"HOME": str(folder), "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "PIP_NO_INDEX": "1",
-                  "PIP_DISABLE_PIP_VERSION_CHECK": "1", "HF_HUB_OFFLINE": "1", "SATLIB_QUIET": "1"}
+    variables |= {
+        "HOME": str(folder),
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "HF_HUB_OFFLINE": "1",
+        "SATLIB_QUIET": "1",
+    }
     return SimpleNamespace(folder=folder, site=site, variables=variables)
 
 
 def call(where, cwd, *command, fails=False) -> subprocess.CompletedProcess:
-    """Run a command of the environment in a folder; it must end well, or fail where that is expected."""
+    """Run a command of the environment in a folder; it must end well, or fail where that is
+    expected."""
     command = [str(where.folder / "bin" / command[0]), *map(str, command[1:])]
     done = subprocess.run(command, cwd=cwd, env=where.variables, capture_output=True, text=True)
-    assert bool(done.returncode) == fails, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert bool(done.returncode) == fails, (
+        f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    )
     return done
 
 
@@ -77,7 +101,10 @@ def kit(bare, wheel, tmp_path_factory) -> SimpleNamespace:
     """The environment after the set-up cell has found the uploaded wheel and installed it."""
     empty, content = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("content")
     refused = call(bare, empty, "python", "-c", setup_cell(wheel), fails=True).stderr
-    assert "ImportError: satlib is not installed here" in refused and "pip wheel --no-deps ." in refused
+    assert (
+        "ImportError: satlib is not installed here" in refused
+        and "pip wheel --no-deps ." in refused
+    )
     before = set(bare.site.iterdir())
     (content / wheel.name).write_bytes(wheel.read_bytes())
     call(bare, content, "python", "-c", setup_cell(wheel))
@@ -90,15 +117,26 @@ def kit(bare, wheel, tmp_path_factory) -> SimpleNamespace:
 def test_the_checkout_is_not_seen(kit, tmp_path):
     code = "import sys; from satlib import packages; print(packages.__file__, packages.kind(), *sys.path, sep='\\n')"
     file, kind, *places = call(kit, tmp_path, "python", "-c", code).stdout.splitlines()
-    assert Path(file).is_relative_to(kit.site) and kind == "wheel file" and str(CHECKOUT) not in places
+    assert (
+        Path(file).is_relative_to(kit.site) and kind == "wheel file" and str(CHECKOUT) not in places
+    )
 
 
 def test_the_doctor_finds_the_installation_whole(kit, tmp_path):
-    done = subprocess.run([kit.folder / "bin" / "satlib", "doctor", "--json"], cwd=tmp_path, env=kit.variables,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [kit.folder / "bin" / "satlib", "doctor", "--json"],
+        cwd=tmp_path,
+        env=kit.variables,
+        capture_output=True,
+        text=True,
+    )
     levels = {row["name"]: (row["level"], row["found"]) for row in json.loads(done.stdout)}
     of_the_machine = ("memory", "disk", "device", "corpora", "browser")
-    assert {name: told for name, told in levels.items() if told[0] != "ok" and name not in of_the_machine} == {}
+    assert {
+        name: told
+        for name, told in levels.items()
+        if told[0] != "ok" and name not in of_the_machine
+    } == {}
     assert call(kit, tmp_path, "satlib", "versions").stdout.count("\n") > 20
 
 
@@ -109,7 +147,9 @@ def test_the_lab_gets_its_own_copy_of_the_lessons(kit, tmp_path):
 
 def test_the_runner_runs_from_an_empty_folder(kit, tmp_path):
     call(kit, tmp_path, "satlib", "run", CHOSEN[0][:2], "--output", "report")
-    assert (tmp_path / "report" / "index.html").is_file() and (tmp_path / "report" / "notebooks" / CHOSEN[0]).is_file()
+    assert (tmp_path / "report" / "index.html").is_file() and (
+        tmp_path / "report" / "notebooks" / CHOSEN[0]
+    ).is_file()
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -117,10 +157,24 @@ def test_a_lesson_runs_from_an_empty_folder(kit, tmp_path, name):
     empty, kit.variables["SATLIB_CACHE"] = tmp_path / "content", str(tmp_path / "cache")
     empty.mkdir()
     lesson = kit.site / "satlib" / "_notebooks" / name
-    call(kit, empty, "python", "-m", "papermill", lesson, tmp_path / name, "--kernel", "python3", "--no-progress-bar",
-         "--log-level", "CRITICAL")
+    call(
+        kit,
+        empty,
+        "python",
+        "-m",
+        "papermill",
+        lesson,
+        tmp_path / name,
+        "--kernel",
+        "python3",
+        "--no-progress-bar",
+        "--log-level",
+        "CRITICAL",
+    )
     done = nbformat.read(tmp_path / name, as_version=4)
     cells = [cell for cell in done.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert [output for cell in cells for output in cell.outputs if output.output_type == "error"] == []
+    assert [
+        output for cell in cells for output in cell.outputs if output.output_type == "error"
+    ] == []
     assert list(empty.iterdir()) == [], "a lesson leaves nothing in the folder that it runs in"

@@ -1,7 +1,9 @@
-"""The readers: one function per corpus that turns its raw files into Examples and counts the rows it must refuse.
+"""The readers: one function per corpus that turns its raw files into Examples and counts the rows
+it must refuse.
 
-Every reader is called as ``reader(files, rate, **options)`` and returns ``(examples, bad)``: files maps base names to
-paths, rate turns a raw rating into a number or raises ValueError, bad holds a BadRow for each refused row.
+Every reader is called as ``reader(files, rate, **options)`` and returns ``(examples, bad)``: files
+maps base names to paths, rate turns a raw rating into a number or raises ValueError, bad holds a
+BadRow for each refused row.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +21,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Step(NamedTuple):
-    """A rated step of a user: the fields of its Event, its rating, domain, and id where the corpus gives one."""
+    """A rated step of a user: the fields of its Event, its rating, domain, and id where the corpus
+    gives one."""
 
     fields: dict
     rating: float
@@ -28,7 +31,8 @@ class Step(NamedTuple):
 
 
 def rating(value: object, low: float, high: float, step: float = 0.0) -> float:
-    """A raw rating as a number between low and high (in steps where given), or ValueError with one sentence."""
+    """A raw rating as a number between low and high (in steps where given), or ValueError with one
+    sentence."""
     legal = f"write a number from {low:g} to {high:g}" + f" in steps of {step:g}" * bool(step)
     if value is None or value != value or isinstance(value, str) and not value.strip():
         raise ValueError(f"the rating is missing; {legal}")
@@ -42,16 +46,25 @@ def rating(value: object, low: float, high: float, step: float = 0.0) -> float:
 
 
 def histories(group: str, steps: list[Step], history: int) -> Iterator[Example]:
-    """An Example per step, from the steps before it; ties in time keep their order in the file. Events are shared."""
+    """An Example per step, from the steps before it; ties in time keep their order in the file.
+    Events are shared."""
     steps = sorted(steps, key=lambda step: step.fields["time"] or 0.0)
     past = [Event("user", "rate", value=step.rating, **step.fields) for step in steps]
     for i, step in enumerate(steps):
-        yield Example(step.id or f"{group}-{i + 1:04d}", group, step.domain, tuple(past[max(0, i - history) : i]),
-                      (step.rating,), Event("user", "rate", **step.fields), date=day(step.fields["time"]))
+        yield Example(
+            step.id or f"{group}-{i + 1:04d}",
+            group,
+            step.domain,
+            tuple(past[max(0, i - history) : i]),
+            (step.rating,),
+            Event("user", "rate", **step.fields),
+            date=day(step.fields["time"]),
+        )
 
 
 def seconds(value: object) -> float | None:
-    """Unix seconds from seconds, milliseconds (above 1e11, year 5138 in seconds) or an ISO date; None where absent."""
+    """Unix seconds from seconds, milliseconds (above 1e11, year 5138 in seconds) or an ISO date;
+    None where absent."""
     if value in (None, ""):
         return None
     try:
@@ -64,7 +77,9 @@ def seconds(value: object) -> float | None:
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"time {value!r} is neither Unix seconds nor an ISO date such as 2024-05-31") from None
+        raise ValueError(
+            f"time {value!r} is neither Unix seconds nor an ISO date such as 2024-05-31"
+        ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

@@ -1,4 +1,5 @@
-"""Bring your own: a table of ratings (CSV, TSV, JSONL, Parquet) with a column mapping, or a file of Examples."""
+"""Bring your own: a table of ratings (CSV, TSV, JSONL, Parquet) with a column mapping, or a file of
+Examples."""
 
 from collections import defaultdict
 from itertools import count
@@ -12,12 +13,16 @@ from satlib.data.readers.common import Rate, Read, Step, histories, seconds, why
 COLUMNS = ("group", "text", "rating", "id", "item", "comment", "category", "time", "domain")
 
 
-def table(files: dict[str, Path], rate: Rate, *, columns: dict[str, str] | None = None, history: int = 8) -> Read:
-    """A user's own CSV, TSV, JSONL or Parquet: an Example per row, from the rows of its group before it in time.
+def table(
+    files: dict[str, Path], rate: Rate, *, columns: dict[str, str] | None = None, history: int = 8
+) -> Read:
+    """A user's own CSV, TSV, JSONL or Parquet: an Example per row, from the rows of its group
+    before it in time.
 
-    columns: which column holds what, e.g. {"group": "customer", "text": "title", "rating": "stars"}; also possible are
-    id, item, comment, category, time (Unix seconds or ISO), domain; a name left out stands for itself. With item, that
-    is the title and text the comment. A file that has the fields of an Example already is read as such.
+    columns: which column holds what, e.g. {"group": "customer", "text": "title", "rating":
+    "stars"}; also possible are id, item, comment, category, time (Unix seconds or ISO), domain; a
+    name left out stands for itself. With item, that is the title and text the comment. A file that
+    has the fields of an Example already is read as such.
     """
     (path,) = files.values()
     bad, groups, names, seen = [], defaultdict(list), None, set()
@@ -27,7 +32,9 @@ def table(files: dict[str, Path], rate: Rate, *, columns: dict[str, str] | None 
                 return ready(files, rate)
             names = _mapping(path, columns or {}, row)
         try:
-            group, step = _own_step({name: _cell(row.get(column)) for name, column in names.items()}, rate)
+            group, step = _own_step(
+                {name: _cell(row.get(column)) for name, column in names.items()}, rate
+            )
             if step.id and step.id in seen:
                 raise ValueError(f"id {step.id!r} occurs twice; ids are unique")
             seen.add(step.id)
@@ -42,8 +49,10 @@ def _mapping(path: Path, columns: dict[str, str], row: dict) -> dict[str, str]:
         runtime.one_of("column of an Example", name, COLUMNS)
     for name in (*COLUMNS[:3], *columns):
         if (column := columns.get(name, name)) not in row:
-            raise ValueError(f"{path} has no column {column!r} for the {name}; it has {', '.join(map(repr, row))}: "
-                             f"name one of them as columns={{{name!r}: ...}}")
+            raise ValueError(
+                f"{path} has no column {column!r} for the {name}; it has {', '.join(map(repr, row))}: "
+                f"name one of them as columns={{{name!r}: ...}}"
+            )
     return {name: columns.get(name, name) for name in COLUMNS if columns.get(name, name) in row}
 
 
@@ -56,9 +65,15 @@ def _own_step(cells: dict[str, str], rate: Rate) -> tuple[str, Step]:
         if not cells[name]:
             raise ValueError(f"the {name} is empty; every row needs one")
     item = cells.get("item")
-    fields = {"text": item or cells["text"], "comment": cells["text"] if item else cells.get("comment", ""),
-              "category": cells.get("category", ""), "time": seconds(cells.get("time"))}
-    return cells["group"], Step(fields, rate(cells["rating"]), cells.get("domain") or "own", cells.get("id", ""))
+    fields = {
+        "text": item or cells["text"],
+        "comment": cells["text"] if item else cells.get("comment", ""),
+        "category": cells.get("category", ""),
+        "time": seconds(cells.get("time")),
+    }
+    return cells["group"], Step(
+        fields, rate(cells["rating"]), cells.get("domain") or "own", cells.get("id", "")
+    )
 
 
 def ready(files: dict[str, Path], rate: Rate) -> Read:

@@ -1,7 +1,9 @@
-"""The readers: one function per corpus that turns its raw files into Examples and counts the rows it must refuse.
+"""The readers: one function per corpus that turns its raw files into Examples and counts the rows
+it must refuse.
 
-Every reader is called as ``reader(files, rate, **options)`` and returns ``(examples, bad)``: files maps base names to
-paths, rate turns a raw rating into a number or raises ValueError, bad holds a BadRow for each refused row.
+Every reader is called as ``reader(files, rate, **options)`` and returns ``(examples, bad)``: files
+maps base names to paths, rate turns a raw rating into a number or raises ValueError, bad holds a
+BadRow for each refused row.
 """
 
 from pathlib import Path
@@ -12,15 +14,19 @@ from satlib.data.interactions import BadRow, Event, Example
 from satlib.data.readers.common import Rate, Read, why
 
 NOTHING = "[empty]"  # a line that annotators rated although it has no words
-NOT_YET = Event("user", "say", "[not yet spoken]")  # the target of the view "before": no word of the user's answer
+NOT_YET = Event(
+    "user", "say", "[not yet spoken]"
+)  # the target of the view "before": no word of the user's answer
 USS_DOMAINS = {"redial": "films", "ccpe": "films", "sgd": "services"}
 
 
 def uss(files: dict[str, Path], rate: Rate, *, view: str = "after", overall: bool = False) -> Read:
-    """USS dialogues: an Example per user turn with the ratings of all its annotators; the dialogue is the group.
+    """USS dialogues: an Example per user turn with the ratings of all its annotators; the dialogue
+    is the group.
 
-    view: "after" judges the user's utterance (the target) and what came before; "before" hides it behind a placeholder.
-    overall: also take the pseudo-utterances OVERALL, the ratings of whole dialogues (attributes unit = dialogue).
+    view: "after" judges the user's utterance (the target) and what came before; "before" hides it
+    behind a placeholder. overall: also take the pseudo-utterances OVERALL, the ratings of whole
+    dialogues (attributes unit = dialogue).
     """
     runtime.one_of("view", view, ("after", "before"))
     runtime.one_of("overall", overall, (True, False))
@@ -51,9 +57,16 @@ def _utterance(text: str, rate: Rate) -> tuple[Event, tuple[float, ...]]:
     return Event(cells[0].lower(), "say", cells[1].strip() or NOTHING), ratings
 
 
-def _turn(group: str, events: tuple[Event, ...], event: Event, ratings: tuple[float, ...], view: str) -> Example:
+def _turn(
+    group: str, events: tuple[Event, ...], event: Event, ratings: tuple[float, ...], view: str
+) -> Example:
     whole = event.text == "OVERALL"
     return Example(
-        id=f"{group}-{len(events) + 1:03d}", group=group, domain=USS_DOMAINS.get(group[:-5], "dialogue"),
-        events=events, ratings=ratings, target=None if whole else event if view == "after" else NOT_YET,
-        attributes={"unit": "dialogue"} if whole else {})
+        id=f"{group}-{len(events) + 1:03d}",
+        group=group,
+        domain=USS_DOMAINS.get(group[:-5], "dialogue"),
+        events=events,
+        ratings=ratings,
+        target=None if whole else event if view == "after" else NOT_YET,
+        attributes={"unit": "dialogue"} if whole else {},
+    )

@@ -1,8 +1,9 @@
 """Who acts in satsim and what happens: users, sessions, behaviour (taught with lesson 03).
 
-Everything is drawn from one Generator by uniform numbers and plain arithmetic, so a seed gives the same sessions on
-every machine. The wording stands in ``satlib.data.satsim.lexicon``; how satisfied a session leaves its user, in
-``satlib.data.satsim.simulation``. The constants plant what later lessons look for.
+Everything is drawn from one Generator by uniform numbers and plain arithmetic, so a seed gives the
+same sessions on every machine. The wording stands in ``satlib.data.satsim.lexicon``; how satisfied
+a session leaves its user, in ``satlib.data.satsim.simulation``. The constants plant what later
+lessons look for.
 """
 
 import math
@@ -16,10 +17,15 @@ from satlib.data.satsim import lexicon
 PART_OF_TEN = ("train",) * 7 + ("validation",) + ("test",) * 2  # the parts of ten users in a row
 SIZES = (3,) * 7 + (4,) * 6 + (5,) * 3 + (6, 7, 8)  # numbers of events of a session, equally likely
 LENIENCY = 0.15  # standard deviation of the users' leniency, in units of the utility
-DISPOSITION = 0.5  # correlation of a session's mood with its user's disposition: the past tells something
+DISPOSITION = (
+    0.5  # correlation of a session's mood with its user's disposition: the past tells something
+)
 
 # Planted on purpose.
-ACCIDENTAL_SHARE, ACCIDENTAL_SECONDS = 0.07, 3.0  # clicks shorter than this are accidents and do not count
+ACCIDENTAL_SHARE, ACCIDENTAL_SECONDS = (
+    0.07,
+    3.0,
+)  # clicks shorter than this are accidents and do not count
 HARSH_REGION, HARSH_SHARE = "north", 0.18  # users of this region rate more harshly
 SLANG_AGE, SLANG_SHARE = "teens", 0.08  # users of this age have a wording of their own
 
@@ -43,7 +49,8 @@ class User:
 
 @dataclass(frozen=True)
 class Step:
-    """An event with what only the simulation knows: topic, grade of the item, value of the comment (None: none)."""
+    """An event with what only the simulation knows: topic, grade of the item, value of the comment
+    (None: none)."""
 
     event: Event
     topic: str
@@ -64,7 +71,8 @@ class Past:
 
 
 def normal(rng: np.random.Generator) -> float:
-    """A nearly normal number (mean 0, sd 1): twelve uniform ones minus 6, the same on every machine."""
+    """A nearly normal number (mean 0, sd 1): twelve uniform ones minus 6, the same on every
+    machine."""
     return math.fsum(rng.random(12)) - 6.0
 
 
@@ -80,9 +88,19 @@ def user(rng: np.random.Generator, number: int) -> User:
     second = pick(rng, [topic for topic in lexicon.TOPICS if topic != first])
     stated = tuple(pick(rng, lexicon.INTERESTS[topic][part]) for topic in (first, second))
     region = HARSH_REGION if rng.random() < HARSH_SHARE else pick(rng, ("south", "east", "west"))
-    age = SLANG_AGE if rng.random() < SLANG_SHARE else pick(rng, ("20s", "30s", "40s", "50s", "60s"))
-    return User(f"user-{number:04d}", part, region, age, (first, second), stated,
-                LENIENCY * normal(rng), normal(rng))
+    age = (
+        SLANG_AGE if rng.random() < SLANG_SHARE else pick(rng, ("20s", "30s", "40s", "50s", "60s"))
+    )
+    return User(
+        f"user-{number:04d}",
+        part,
+        region,
+        age,
+        (first, second),
+        stated,
+        LENIENCY * normal(rng),
+        normal(rng),
+    )
 
 
 def level(rng: np.random.Generator, mood: float) -> int:
@@ -97,7 +115,8 @@ def grade(rng: np.random.Generator, mood: float) -> int:
 
 
 def comment(rng: np.random.Generator, who: User, domain: str, mood: float) -> tuple[str, float]:
-    """A comment and its value: a phrase of the user's own group, of any or this domain, or on one or two aspects.
+    """A comment and its value: a phrase of the user's own group, of any or this domain, or on one
+    or two aspects.
 
     Of two aspects joined by "but", the second weighs more (0.7 against 0.3).
     """
@@ -115,11 +134,19 @@ def comment(rng: np.random.Generator, who: User, domain: str, mood: float) -> tu
     return pick(rng, lexicon.FRAMES).format(pick(rng, pool[who.part])), float(first)
 
 
-def step(rng: np.random.Generator, who: User, domain: str, mood: float, former: list[Step], speaks: bool) -> Step:
+def step(
+    rng: np.random.Generator, who: User, domain: str, mood: float, former: list[Step], speaks: bool
+) -> Step:
     """Draw one event: a new item or, now and then, one of the session's former items again."""
     accidental = rng.random() < ACCIDENTAL_SHARE
     old = pick(rng, former) if former and rng.random() < 0.12 else None
-    topic = old.topic if old else pick(rng, who.interests) if rng.random() < 0.6 else pick(rng, lexicon.TOPICS)
+    topic = (
+        old.topic
+        if old
+        else pick(rng, who.interests)
+        if rng.random() < 0.6
+        else pick(rng, lexicon.TOPICS)
+    )
     quality = old.grade if old else grade(rng, normal(rng) if accidental else mood)
     words = pick(rng, lexicon.TITLES[domain][quality][who.part])
     title = old.event.text if old else f"{words} {pick(rng, lexicon.NOUNS[topic][domain])}"
@@ -130,13 +157,22 @@ def step(rng: np.random.Generator, who: User, domain: str, mood: float, former: 
     if domain == "shop" and not old:
         price = round(min(240.0, 26.0 * math.exp(0.8 * normal(rng))), 0)
     action = lexicon.ACTIONS[domain][0 if accidental else int(rng.random() < 0.3)]
-    event = Event(actor="user", action=action, text=title, category=topic, price=price, dwell=round(dwell, 1),
-                  position=1 + int(12 * rng.random() ** 2), comment="" if accidental else said)
+    event = Event(
+        actor="user",
+        action=action,
+        text=title,
+        category=topic,
+        price=price,
+        dwell=round(dwell, 1),
+        position=1 + int(12 * rng.random() ** 2),
+        comment="" if accidental else said,
+    )
     return Step(event, topic, quality, None if accidental else value, old is not None, accidental)
 
 
 def session(rng: np.random.Generator, who: User, domain: str) -> list[Step]:
-    """Draw the 3 to 8 events of a session around one mood; at least one event is commented, accidents apart."""
+    """Draw the 3 to 8 events of a session around one mood; at least one event is commented,
+    accidents apart."""
     mood = DISPOSITION * who.disposition + math.sqrt(1.0 - DISPOSITION**2) * normal(rng)
     size = pick(rng, SIZES)
     spoken = int(rng.random() * size)
@@ -148,7 +184,8 @@ def session(rng: np.random.Generator, who: User, domain: str) -> list[Step]:
 
 
 def features(past: Past) -> dict[str, float]:
-    """Behaviour before this session: nothing here knows the session itself. A first session has neutral values."""
+    """Behaviour before this session: nothing here knows the session itself. A first session has
+    neutral values."""
     ratings, dwells = past.ratings or [3.0], past.dwells or [40.0]
     return {
         "past_sessions": float(len(past.ratings)),

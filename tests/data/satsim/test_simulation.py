@@ -34,10 +34,14 @@ def chances(examples):
 def test_seed_gives_the_embedded_bytes(tmp_path):
     simulation.write(tmp_path)
     for name in (simulation.EXAMPLES, simulation.ORACLE):
-        made, kept = (lzma.decompress((folder / name).read_bytes()) for folder in (tmp_path, FOLDER))
+        made, kept = (
+            lzma.decompress((folder / name).read_bytes()) for folder in (tmp_path, FOLDER)
+        )
         assert storage.sha256_text(made.decode()) == storage.sha256_text(kept.decode()), name
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), name
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([simulation.EXAMPLES, simulation.ORACLE])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        [simulation.EXAMPLES, simulation.ORACLE]
+    )
 
 
 def test_same_seed_same_data_other_seed_other_data():
@@ -63,7 +67,9 @@ def test_sizes(examples):
     assert all(3 <= len(e.events) <= 8 and e.target is None for e in examples)
     assert sum(p.stat().st_size for p in FOLDER.iterdir()) <= 1_500_000
     three = np.mean([len(e.ratings) == 3 for e in examples])
-    assert abs(three - simulation.ANNOTATED_SHARE) < 0.02 and {len(e.ratings) for e in examples} == {1, 3}
+    assert abs(three - simulation.ANNOTATED_SHARE) < 0.02 and {
+        len(e.ratings) for e in examples
+    } == {1, 3}
 
 
 def test_ids_are_unique_and_parts_are_cut_by_user(examples):
@@ -72,7 +78,11 @@ def test_ids_are_unique_and_parts_are_cut_by_user(examples):
     for e in examples:
         assert part.setdefault(e.group, e.part) == e.part
     shares = Counter(part.values())
-    assert {name: shares[name] / len(part) for name in shares} == {"train": 0.7, "validation": 0.1, "test": 0.2}
+    assert {name: shares[name] / len(part) for name in shares} == {
+        "train": 0.7,
+        "validation": 0.1,
+        "test": 0.2,
+    }
 
 
 def test_texts_are_short_enough_for_quick_training(examples):
@@ -83,6 +93,7 @@ def test_texts_are_short_enough_for_quick_training(examples):
 
 
 # The oracle
+
 
 def test_oracle_has_five_probabilities_for_every_example(examples, chances):
     assert set(simulation.oracle()) == {e.id for e in examples}
@@ -101,7 +112,8 @@ def test_probabilities_are_differences_of_logistic_curves():
 
 
 def test_oracle_is_calibrated(examples, chances):
-    """In ten bins of the expected rating, the mean rating lies within four standard errors of it."""
+    """In ten bins of the expected rating, the mean rating lies within four standard errors of
+    it."""
     rating, expected = np.array([e.rating for e in examples]), simulation.expected_rating(chances)
     error = np.sqrt(simulation.variance(chances) / [len(e.ratings) for e in examples])
     for rows in np.array_split(np.argsort(expected), 10):
@@ -114,14 +126,22 @@ def test_oracle_rmse_is_the_root_of_the_mean_variance_and_beats_all_shifts(examp
     promised = np.sqrt(np.mean(simulation.variance(chances) / [len(e.ratings) for e in examples]))
     found = np.sqrt(np.mean((rating - expected) ** 2))
     assert found == pytest.approx(promised, rel=0.03)
-    for worse in (expected + 0.1, expected - 0.1, 3 + 1.1 * (expected - 3), 3 + 0.9 * (expected - 3)):
+    for worse in (
+        expected + 0.1,
+        expected - 0.1,
+        3 + 1.1 * (expected - 3),
+        3 + 0.9 * (expected - 3),
+    ):
         assert np.sqrt(np.mean((rating - worse) ** 2)) > found
 
 
 # The utility
 
+
 def who(region="south", age="30s", leniency=0.0):
-    return sessions.User("user-1", "train", region, age, ("music", "sport"), ("jazz", "running"), leniency)
+    return sessions.User(
+        "user-1", "train", region, age, ("music", "sport"), ("jazz", "running"), leniency
+    )
 
 
 def made(topic="music", grade=0, comment=None, price=None, repeated=False, accidental=False):
@@ -130,13 +150,25 @@ def made(topic="music", grade=0, comment=None, price=None, repeated=False, accid
 
 
 def test_utility_by_hand():
-    steps = [made(grade=1), made("travel", grade=-1, comment=-2.0, price=100.0, repeated=True), made(comment=1.0)]
+    steps = [
+        made(grade=1),
+        made("travel", grade=-1, comment=-2.0, price=100.0, repeated=True),
+        made(comment=1.0),
+    ]
     s = simulation
     bad = -s.INTEREST - s.QUALITY - 2 * s.COMMENT - s.FATIGUE - s.REGRET
     felt = [s.INTEREST + s.QUALITY, bad, s.INTEREST + s.COMMENT]
     terms = s.utility(steps, who(leniency=0.3), "2025-02-01")
-    assert terms == pytest.approx({"mean": s.SCALE * s.MEAN * sum(felt) / 3, "peak": s.SCALE * s.PEAK * felt[1],
-                                   "end": s.SCALE * s.END * felt[2], "leniency": 0.3, "group": 0.0, "drift": 0.0})
+    assert terms == pytest.approx(
+        {
+            "mean": s.SCALE * s.MEAN * sum(felt) / 3,
+            "peak": s.SCALE * s.PEAK * felt[1],
+            "end": s.SCALE * s.END * felt[2],
+            "leniency": 0.3,
+            "group": 0.0,
+            "drift": 0.0,
+        }
+    )
     late = s.utility(steps, who(region=sessions.HARSH_REGION), s.DRIFT_DATE)
     assert late["group"] == s.HARSH_SHIFT and late["drift"] == s.DRIFT_SHIFT
     extra = (s.DRIFT_WEIGHT - 1) * (s.FATIGUE + s.REGRET)
@@ -150,24 +182,46 @@ def test_weights_of_mean_peak_and_end_add_up_to_one():
 def test_accidental_clicks_do_not_count():
     steps = [made(grade=1), made(comment=2.0)]
     clicked = [*steps, made(grade=-1, accidental=True)]
-    assert simulation.utility(clicked, who(), "2025-02-01") == simulation.utility(steps, who(), "2025-02-01")
+    assert simulation.utility(clicked, who(), "2025-02-01") == simulation.utility(
+        steps, who(), "2025-02-01"
+    )
 
 
 def test_regret_starts_at_fifty():
-    assert [simulation.regret(p) for p in (None, 0.0, 50.0, 100.0, 200.0, 900.0)] == [0, 0, 0, 1, 2, 2]
+    assert [simulation.regret(p) for p in (None, 0.0, 50.0, 100.0, 200.0, 900.0)] == [
+        0,
+        0,
+        0,
+        1,
+        2,
+        2,
+    ]
 
 
 # The wording
 
+
 def wording(part):
-    """All that sessions of a part can say, from any seed: every title, comment and interest, a line each."""
+    """All that sessions of a part can say, from any seed: every title, comment and interest, a line
+    each."""
     pools = [(name, by[part]) for name, by in lexicon.concepts().items()]
     comments = {p for name, pool in pools if name.startswith("comment") for p in pool}
     said = {frame.format(p) for p in comments for frame in lexicon.FRAMES}
-    said |= {f"{aspect} {says}" for aspects in lexicon.ASPECTS.values() for aspect in aspects
-             for by in lexicon.SAYS.values() for says in by[part]}
-    said |= {f"{quality} {noun}" for domain, by in lexicon.TITLES.items() for graded in by.values()
-             for quality in graded[part] for nouns in lexicon.NOUNS.values() for noun in nouns[domain]}
+    said |= {
+        f"{aspect} {says}"
+        for aspects in lexicon.ASPECTS.values()
+        for aspect in aspects
+        for by in lexicon.SAYS.values()
+        for says in by[part]
+    }
+    said |= {
+        f"{quality} {noun}"
+        for domain, by in lexicon.TITLES.items()
+        for graded in by.values()
+        for quality in graded[part]
+        for nouns in lexicon.NOUNS.values()
+        for noun in nouns[domain]
+    }
     return said | {p for name, pool in pools if name.startswith("interest") for p in pool}
 
 
@@ -176,16 +230,21 @@ def test_no_phrase_of_a_held_out_part_can_occur_in_another_part(part):
     for other in set(lexicon.PARTS) - {part}:
         text = "\n".join(sorted(wording(other))).lower()
         pools = {phrase.lower() for by in lexicon.concepts().values() for phrase in by[part]}
-        near = sorted(phrase for phrase in pools if phrase in text)  # quick; then only whole words count
+        near = sorted(
+            phrase for phrase in pools if phrase in text
+        )  # quick; then only whole words count
         met = [phrase for phrase in near if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)]
         assert not met, f"{part} phrases that {other} sessions can say: {met}"
 
 
 def test_sessions_say_only_what_their_part_can_say(examples):
-    """Every title and every comment (on two aspects: each half) comes from the pools of the part."""
+    """Every title and every comment (on two aspects: each half) comes from the pools of the
+    part."""
     can = {part: wording(part) for part in lexicon.PARTS}
     for e in examples:
-        said = {event.text for event in e.events} | {event.comment for event in e.events if event.comment}
+        said = {event.text for event in e.events} | {
+            event.comment for event in e.events if event.comment
+        }
         unknown = {x for x in said - can[e.part] if not set(x.split(" but ")) <= can[e.part]}
         assert not unknown, (e.id, unknown)
 
@@ -199,13 +258,16 @@ def test_pools_are_disjoint_and_cover_every_level():
     for name, pools in lexicon.concepts().items():
         for part, pool in pools.items():
             for phrase in pool:
-                assert home.setdefault(phrase, part) == part, f"{phrase!r} of {name} is in two parts"
+                assert home.setdefault(phrase, part) == part, (
+                    f"{phrase!r} of {name} is in two parts"
+                )
     for by in lexicon.COMMENTS.values():
         assert sorted(by) == list(lexicon.LEVELS)
     assert all(sorted(by) == list(lexicon.GRADES) for by in lexicon.TITLES.values())
 
 
 # What is planted
+
 
 def content(example):
     row = interactions.compact(example)
@@ -234,13 +296,18 @@ def test_harsh_region_and_drift_show_in_the_ratings(examples):
     late = np.array([e.date >= simulation.DRIFT_DATE for e in examples])
     assert rating[harsh].mean() < rating[~harsh].mean() - 0.3
     assert rating[late].mean() < rating[~late].mean() - 0.2
-    assert min(e.date for e in examples) < "2025-01-15" and max(e.date for e in examples) > "2025-12-15"
+    assert (
+        min(e.date for e in examples) < "2025-01-15"
+        and max(e.date for e in examples) > "2025-12-15"
+    )
 
 
 def test_group_sizes(examples):
     users = {e.group: e.attributes for e in examples}
-    for key, value, share in (("region", sessions.HARSH_REGION, sessions.HARSH_SHARE),
-                              ("age", sessions.SLANG_AGE, sessions.SLANG_SHARE)):
+    for key, value, share in (
+        ("region", sessions.HARSH_REGION, sessions.HARSH_SHARE),
+        ("age", sessions.SLANG_AGE, sessions.SLANG_SHARE),
+    ):
         assert abs(np.mean([a[key] == value for a in users.values()]) - share) < 0.03
     teens = Counter(e.part for e in examples if e.attributes["age"] == sessions.SLANG_AGE)
     assert min(teens.values()) >= 20, teens
@@ -248,7 +315,9 @@ def test_group_sizes(examples):
 
 def test_slang_is_the_wording_of_one_group(examples):
     slang = {p for by in lexicon.COMMENTS["slang"].values() for pool in by.values() for p in pool}
-    users = {e.attributes["age"] for e in examples if any(event.comment in slang for event in e.events)}
+    users = {
+        e.attributes["age"] for e in examples if any(event.comment in slang for event in e.events)
+    }
     assert users == {sessions.SLANG_AGE}
 
 
@@ -266,5 +335,7 @@ def test_past_features_by_hand(examples):
     for number, e in enumerate(first):
         past = [p.ratings[0] for p in first[:number]]
         assert e.features["past_sessions"] == number
-        assert e.features["past_mean_rating"] == pytest.approx(np.mean(past) if past else 3.0, abs=0.005)
+        assert e.features["past_mean_rating"] == pytest.approx(
+            np.mean(past) if past else 3.0, abs=0.005
+        )
     assert [e.date for e in first] == sorted(e.date for e in first)
