@@ -53,6 +53,80 @@ def style() -> None:
     sns.set_theme(style="whitegrid", palette=PALETTE, rc=rc)
 
 
+def bars(
+    ax, values: dict[str, float], *, label: str = "", form: str = "{:.3f}", colour=None
+) -> None:
+    """Horizontal bars, the first name on top, each with its value written behind it.
+
+    values: name -> length. label: of the axis of values, with its unit. form: how a value is
+    written. colour: one for all bars, or a list with one for each; by default the palette's first.
+    """
+    names = list(values)
+    places = range(len(names))
+    lengths = list(values.values())
+    drawn = ax.barh(places, lengths, color=PALETTE[0] if colour is None else colour)
+    ax.bar_label(drawn, labels=[form.format(length) for length in lengths], padding=3)
+    ax.set_yticks(places, names)
+    ax.invert_yaxis()
+    ax.margins(x=0.12)
+    ax.set_xlabel(label)
+
+
+def intervals(
+    ax,
+    values: dict[str, tuple[float, float, float]],
+    *,
+    label: str = "",
+    zero: float | None = None,
+    colour=None,
+) -> None:
+    """A point and its interval for each name, the first on top: for models, and for differences.
+
+    values: name -> (value, low, high); low and high may be None where there is no interval. label:
+    of the axis of values, with its unit. zero: where a dotted line stands, 0 for differences.
+    colour: one for all, or a list with one for each; by default the palette's first.
+    """
+    names = list(values)
+    colours = colour if isinstance(colour, list) else [colour or PALETTE[0]] * len(names)
+    for place, (name, tint) in enumerate(zip(names, colours, strict=True)):
+        value, low, high = values[name]
+        if low is not None and high is not None:
+            ax.plot([low, high], [place, place], color=tint, linewidth=2)
+        ax.plot(value, place, "o", color=tint)
+        ax.annotate(
+            f"{value:.3f}",
+            (value, place),
+            (0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    if zero is not None:
+        ax.axvline(zero, color="dimgrey", linestyle=":")
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.7)
+    ax.set_xlabel(label)
+
+
+def lines(ax, x, series: dict, *, xlabel: str = "", ylabel: str = "", every: int = 1) -> None:
+    """A line for each name over the same x, told apart by colour and by marker, with a legend.
+
+    series: name -> values [N]. every: of so many points one bears the marker.
+    """
+    for number, (name, values) in enumerate(series.items()):
+        ax.plot(
+            x,
+            values,
+            color=PALETTE[number % len(PALETTE)],
+            marker=MARKERS[number % len(MARKERS)],
+            markevery=every,
+            label=name,
+        )
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.legend()
+
+
 class Shown:
     """A figure as a notebook shows it: PNG bytes with an alternative text, kept in the output's
     metadata.

@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
+import numpy as np
+
 from satlib import runtime
 
 REFERENCE = "answer_"
@@ -86,3 +88,41 @@ def _function(kind: str, name: str) -> Callable:
     runtime.one_of("exercise", name, names())
     number, _, part = name.partition(".")
     return getattr(_files()[number], kind + part)
+
+
+def expect(got: object, right: object, mistakes: dict | None = None, otherwise: str = "") -> None:
+    """Return quietly where ``got`` is ``right``; else raise AssertionError with the fitting hint.
+
+    mistakes: hint -> the value that this common mistake gives. otherwise: the hint for any other
+    value; {got} and {right} in it are filled in. Numbers and arrays are compared to 1e-6 of their
+    size, all else by equality; a mistake that happens to give the right value is none.
+    """
+    if same(got, right):
+        return
+    if got is None:
+        raise AssertionError("the result is None: does every branch end with `return`?")
+    for hint, wrong in (mistakes or {}).items():
+        if same(got, wrong):
+            raise AssertionError(hint)
+    shown = otherwise or "the result should be {right}, not {got}"
+    raise AssertionError(shown.format(got=brief(got), right=brief(right)))
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two results are equal, numbers and arrays of numbers up to rounding."""
+    try:
+        first = np.asarray(one, dtype=float)
+        second = np.asarray(other, dtype=float)
+    except (TypeError, ValueError):  # words, None, lists of unequal lengths
+        return bool(one == other)
+    return first.shape == second.shape and np.allclose(first, second, 1e-6, 1e-9, equal_nan=True)
+
+
+def brief(value: object) -> str:
+    """A result for a hint: numbers to three decimals, a long text cut."""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, np.ndarray):
+        value = value.round(3).tolist()
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
