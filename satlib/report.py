@@ -5,37 +5,30 @@ be computed again, two models can be compared example by example, and models tha
 the same rows are refused.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from satlib import records
-from satlib.evaluation import bootstrap, metrics
-from satlib.evaluation.calibration import (
-    miscalibration,
-)
-from satlib.evaluation.comparable_records import (
-    AFTER,
-    comparable,
-    predictions,
-)
-from satlib.evaluation.comparison import (
-    difference,
-)
-from satlib.records import RunRecord
+from satlib.evaluation import bootstrap, comparable_records, metrics
+from satlib.records import ROW_KEYS, RunRecord
 
 
-def rows(found: Sequence[RunRecord]) -> list[dict]:
+def rows(records: Sequence[RunRecord]) -> list[dict]:
     """The metric rows of all records, for results.json; keys: ``records.ROW_KEYS``."""
-    return [dict(row) for record in found for row in record.rows]
+    together = []
+    for record in records:
+        together += [dict(row) for row in record.rows]
+    return together
 
 
-def summary(found: Sequence[RunRecord], part: str = "test") -> pd.DataFrame:
+def summary(records: Sequence[RunRecord], part: str = "test") -> pd.DataFrame:
     """One row per model and metric: value, low, high (means over the seeds), n, seeds, and points
     (value per seed)."""
-    frame = pd.DataFrame(rows(comparable(found)), columns=list(records.ROW_KEYS))
+    in_order = comparable_records.comparable(records)
+    frame = pd.DataFrame(rows(in_order), columns=list(ROW_KEYS))
     frame = frame[frame["part"] == part].astype({"value": float, "low": float, "high": float})
     if frame.empty:
         raise ValueError(f"no record was judged on the part {part!r}; judge on validation and test")
@@ -51,81 +44,84 @@ def summary(found: Sequence[RunRecord], part: str = "test") -> pd.DataFrame:
 
 
 def table(
-    found: Sequence[RunRecord], shown: Sequence[str] = tuple(metrics.METRICS), part="test"
+    records: Sequence[RunRecord], shown: Sequence[str] = tuple(metrics.METRICS), part="test"
 ) -> pd.DataFrame:
     """Models as rows, metrics as columns, "value [low, high]" in the cells; "-" where a metric is
     not defined."""
-
-    def text(row) -> str:
-        bounds = "" if np.isnan(row.low) else f" [{row.low:.3f}, {row.high:.3f}]"
-        return "-" if np.isnan(row.value) else f"{row.value:.3f}{bounds}"
-
-    frame = summary(found, part)
-    frame["text"] = [text(row) for row in frame.itertuples()]
-    wide = frame.pivot(index="model", columns="metric", values="text").reindex(
-        frame["model"].unique()
-    )
-    return wide.reindex(columns=list(shown)).fillna("-").rename_axis(columns=None)
+    frame = summary(records, part)
+    frame["text"] = [_cell(row.value, row.low, row.high) for row in frame.itertuples()]
+    wide = frame.pivot(index="model", columns="metric", values="text")
+    in_order = wide.reindex(index=frame["model"].unique(), columns=list(shown))
+    return in_order.fillna("-").rename_axis(columns=None)
 
 
-def training_rows(found: Sequence[RunRecord]) -> int | str:
+def _cell(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return "-"
+    if math.isnan(low):
+        return f"{value:.3f}"
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def training_rows(records: Sequence[RunRecord]) -> int | str:
     """How many rows taught the models; where some learned from fewer, these are named: "80419
     (bert-after 8000)"."""
-    rows = {
-        record.model: record.parameters["train_rows"]
-        for record in found
-        if "train_rows" in record.parameters
-    }
-    if not rows:
+    counts = {}
+    for record in records:
+        if "train_rows" in record.parameters:
+            counts[record.model] = record.parameters["train_rows"]
+    if not counts:
         return "-"
-    usual = Counter(rows.values()).most_common(1)[0][0]
-    others = [f"{model} {n}" for model, n in rows.items() if n != usual]
+    usual, _ = Counter(counts.values()).most_common(1)[0]
+    others = [f"{model} {count}" for model, count in counts.items() if count != usual]
     return f"{usual} ({', '.join(others)})" if others else usual
 
 
-def facts(found: Sequence[RunRecord]) -> pd.Series:
+def facts(records: Sequence[RunRecord]) -> pd.Series:
     """What a reader must know beside the numbers: training rows, test rows, seeds, encoder, epochs
     kept, machine."""
-    tuned = [r for r in found if r.model == AFTER] or list(found)
-    said = tuned[0].parameters
-    seeds = {
-        "seeds": [r.seed for r in tuned],
-        "best epoch": [r.parameters.get("best_epoch", "-") for r in tuned],
-    }
+    tuned = [record for record in records if record.model == comparable_records.AFTER]
+    if not tuned:
+        tuned = list(records)
+    first = tuned[0]
+    test_rows = len(comparable_records.predictions(records, first.model)) // len(tuned)
+    best_epochs = [record.parameters.get("best_epoch", "-") for record in tuned]
     return pd.Series(
         {
-            "training rows": training_rows(found),
-            "test rows": len(predictions(found, tuned[0].model)) // len(tuned),
-            **{name: ", ".join(map(str, values)) for name, values in seeds.items()},
-            "encoder": said.get("encoder", "-"),
-            "learning rate": said.get("learning_rate", "-"),
-            "accelerator": tuned[0].machine.get("accelerator", "-"),
+            "training rows": training_rows(records),
+            "test rows": test_rows,
+            "seeds": ", ".join(str(record.seed) for record in tuned),
+            "best epoch": ", ".join(map(str, best_epochs)),
+            "encoder": first.parameters.get("encoder", "-"),
+            "learning rate": first.parameters.get("learning_rate", "-"),
+            "accelerator": first.machine.get("accelerator", "-"),
         }
     )
 
 
 def value(
-    found: Sequence[RunRecord], model: str, metric: str = "rmse", part: str = "test"
+    records: Sequence[RunRecord], model: str, metric: str = "rmse", part: str = "test"
 ) -> float:
     """A metric of a model, mean over its seeds; nan where the model has no record or the metric is
     not defined."""
-    values = [
-        row["value"]
-        for row in rows(found)
-        if (row["model"], row["metric"], row["part"]) == (model, metric, part)
-        and row["value"] is not None
-    ]
-    return float(np.mean(values)) if values else float("nan")
+    wanted = (model, metric, part)
+    values = []
+    for row in rows(records):
+        if (row["model"], row["metric"], row["part"]) == wanted and row["value"] is not None:
+            values.append(row["value"])
+    return float(np.mean(values)) if values else math.nan
 
 
 def versus(one: float, other: float) -> str:
     """How ``one`` stands to ``other`` at two decimals, in words: below, level with or above."""
     gap = round(one, 2) - round(other, 2)
-    return "level with" if gap == 0 else "below" if gap < 0 else "above"
+    if gap == 0:
+        return "level with"
+    return "below" if gap < 0 else "above"
 
 
 def by_domain(
-    found: Sequence[RunRecord],
+    records: Sequence[RunRecord],
     models: Sequence[str],
     part: str = "test",
     most: int = 6,
@@ -133,23 +129,25 @@ def by_domain(
 ) -> pd.DataFrame:
     """RMSE over all seeds, with interval, of each model in the ``most`` frequent domains; the rest
     is "other"."""
-    listed = []
+    table_rows = []
     for model in models:
-        frame = predictions(found, model, part)
-        kept = frame["domain"].value_counts().index[:most]
-        frame["domain"] = frame["domain"].where(frame["domain"].isin(kept), "other")
+        frame = comparable_records.predictions(records, model, part)
+        frequent = frame["domain"].value_counts().index[:most]
+        frame["domain"] = frame["domain"].where(frame["domain"].isin(frequent), "other")
         for domain, own in frame.groupby("domain"):
+            rating = own["rating"].to_numpy(float)
+            predicted = own["predicted"].to_numpy(float)
             low, high = bootstrap.bootstrap(
-                metrics.rmse, own["rating"], own["predicted"], own["group"], draws, 0
+                metrics.rmse, rating, predicted, own["group"].to_numpy(), draws, 0
             )
-            listed.append(
+            table_rows.append(
                 {
                     "domain": domain,
                     "model": model,
-                    "value": metrics.rmse(own["rating"], own["predicted"]),
+                    "value": metrics.rmse(rating, predicted),
                     "low": low,
                     "high": high,
                     "n": own["id"].nunique(),
                 }
             )
-    return pd.DataFrame(listed)
+    return pd.DataFrame(table_rows)

@@ -1,7 +1,8 @@
-"""The ground floor: folders, atomic files, checksums, seeds, progress, and what machine this is.
+"""The start of every lesson: quiet libraries, the kit's folders, seeds, progress bars, and what
+machine this is.
 
-Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import
-time.
+It is the lowest module: it uses nothing else of the kit, and imports neither torch nor transformers
+before they are needed.
 """
 
 import os
@@ -38,8 +39,10 @@ def setup() -> None:
 
 def _shipped(name: str) -> Path:
     """A folder that lies beside the package in a checkout and inside it in an installed wheel."""
-    inside, beside = PACKAGE / f"_{name}", PACKAGE.parent / name
-    return inside if inside.is_dir() else beside
+    inside = PACKAGE / f"_{name}"
+    if inside.is_dir():
+        return inside
+    return PACKAGE.parent / name
 
 
 def data_folder() -> Path:
@@ -63,39 +66,43 @@ def cache_folder() -> Path:
 def runs_folder(runs: str | Path = "") -> Path:
     """Folder of the run records that a lesson writes: ``runs`` where given, else one in the cache
     folder."""
-    return Path(runs) if runs else cache_folder() / "runs"
+    if runs:
+        return Path(runs)
+    return cache_folder() / "runs"
 
 
 def one_of(name: str, value: object, legal: Iterable) -> None:
-    """Refuse a value that is not among the legal ones, naming both."""
+    """Refuse a value that is not among the legal ones: ValueError names it and them."""
     legal = list(legal)
     if value not in legal:
-        raise ValueError(f"unknown {name} {value!r}; choose one of {', '.join(map(str, legal))}")
+        choices = ", ".join(map(str, legal))
+        raise ValueError(f"unknown {name} {value!r}; choose one of {choices}")
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch (whichever of them is loaded or installed)."""
+    """Seed the global generators of Python, NumPy and torch."""
     import numpy as np
     import torch
 
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # NumPy takes 32 bits
     torch.manual_seed(seed)
 
 
 def quiet() -> bool:
     """Whether progress bars stay silent: under CI, in a headless run, and where stderr is not a
     terminal."""
-    notebook = "ipykernel" in sys.modules
-    return bool(os.environ.get("CI") or os.environ.get("SATLIB_QUIET")) or not (
-        notebook or sys.stderr.isatty()
-    )
+    if os.environ.get("CI") or os.environ.get("SATLIB_QUIET"):
+        return True
+    in_notebook = "ipykernel" in sys.modules
+    return not in_notebook and not sys.stderr.isatty()
 
 
 def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
     """Show a progress bar over ``steps``, or nothing where ``quiet()`` or where there is one step
     only."""
-    if quiet() or hasattr(steps, "__len__") and len(steps) < 2:
+    single = hasattr(steps, "__len__") and len(steps) < 2
+    if single or quiet():
         return steps
     from tqdm.auto import tqdm
 
@@ -104,31 +111,39 @@ def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version(), "satlib": satlib.__version__}
+    version = {"python": platform.python_version(), "satlib": satlib.__version__}
     for name in VERSIONED:
         try:
-            found[name] = metadata.version(name)
+            version[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            version[name] = "not installed"
+    return version
 
 
 def machine() -> dict[str, object]:
-    """What a run record says of the machine: system, processor, cores, memory (GiB) and
-    accelerator; no names."""
+    """What a run record says of the machine: system, processor, cores, threads, memory (GiB) and
+    accelerator; nothing that names its owner."""
     import torch
 
-    pages = (
-        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-    )
+    accelerator = "none"
+    if torch.cuda.is_available():
+        accelerator = torch.cuda.get_device_name()
     return {
         "system": platform.system(),
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "memory_gib": round(pages / 2**30, 1),
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "memory_gib": _memory_gib(),
+        "accelerator": accelerator,
     }
+
+
+def _memory_gib() -> float:
+    """The machine's memory in GiB, to one decimal; 0 where the system does not tell (Windows)."""
+    if not hasattr(os, "sysconf"):
+        return 0.0
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return round(total / 2**30, 1)
 
 
 def processor() -> str:

@@ -1,7 +1,7 @@
-"""The ground floor: folders, atomic files, checksums, seeds, progress, and what machine this is.
+"""Files on disk: written whole or not at all, read with one sentence for whatever is wrong, and
+known by their checksums.
 
-Every lesson starts with ``runtime.setup()``. Nothing here imports torch or transformers at import
-time.
+All that the kit writes goes through ``replacing``, so that no reader ever meets half a file.
 """
 
 import hashlib
@@ -15,11 +15,8 @@ from pathlib import Path
 
 def sha256(path: str | Path) -> str:
     """SHA-256 of a file, as 64 hex digits."""
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_text(text: str) -> str:
@@ -39,25 +36,28 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder, as a rename between two file systems would copy.
         handle, temporary = tempfile.mkstemp(
             prefix=f".{path.name}.", suffix=".part", dir=path.parent
         )
         os.close(handle)
         yield Path(temporary)
+        # The bytes must be on the disk before the name points at them.
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
+        # A download that broke off, or a file that the block wanted to read: no failed write.
         if error.errno is None or isinstance(error, FileNotFoundError):
-            raise  # not a failed write: a download that broke off, or a file that the block wanted to read
+            raise
+        problem = error.strerror or error
         raise OSError(
             error.errno,
-            f"cannot write {path}: {error.strerror or error}; "
-            "free some space or choose another folder",
+            f"cannot write {path}: {problem}; free some space or choose another folder",
         ) from error
     finally:
-        if temporary and os.path.exists(temporary):
+        if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
 
 
@@ -68,8 +68,9 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: object, indent: int | None = 1) -> None:
-    """Write JSON atomically; refuses NaN and infinity, which are not JSON."""
-    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write JSON atomically; ValueError for NaN and infinity, which are not JSON."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
 
 
 def read_json(path: str | Path) -> object:

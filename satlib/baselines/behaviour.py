@@ -45,11 +45,13 @@ class Mean:
     """A running mean of numbers, damped towards what is expected without them."""
 
     def __init__(self):
-        self.total, self.count = 0.0, 0
+        self.total = 0.0
+        self.count = 0
 
     def add(self, value: float) -> None:
         """Enter one number."""
-        self.total, self.count = self.total + value, self.count + 1
+        self.total += value
+        self.count += 1
 
     def damped(self, expected: float) -> float:
         """The mean, as if ``DAMPING`` numbers of the expected size had come first."""
@@ -64,41 +66,67 @@ class Ledger:
     """
 
     def __init__(self, middle: float):
-        self.middle, self.everything = middle, Mean()
-        self.users, self.spreads, self.items, self.offsets, self.genres, self.dwells = (
-            defaultdict(Mean) for _ in range(6)
-        )
-        self.dwell, self.last = Mean(), {}
-        self.recent = defaultdict(lambda: deque(maxlen=RECENT))
+        self.middle = middle
+        self.everything = Mean()
+        self.users: dict[str, Mean] = defaultdict(Mean)
+        self.spreads: dict[str, Mean] = defaultdict(Mean)  # by user, of squared surprises
+        self.items: dict[str, Mean] = defaultdict(Mean)
+        self.offsets: dict[str, Mean] = defaultdict(Mean)  # by item, of surprises
+        self.genres: dict[tuple[str, str], Mean] = defaultdict(Mean)  # by user and genre
+        self.dwells: dict[str, Mean] = defaultdict(Mean)  # by user, of log seconds
+        self.dwell = Mean()  # of everybody
+        self.last: dict[str, float] = {}  # moment of a user's last rating
+        self.recent: dict[str, deque] = defaultdict(lambda: deque(maxlen=RECENT))
+
+    def level(self) -> float:
+        """The damped mean rating of everybody."""
+        return self.everything.damped(self.middle)
 
     def expected(self, user: str) -> float:
         """A user's damped mean rating; for a new user, the mean of all."""
-        return self.users[user].damped(self.everything.damped(self.middle))
+        return self.users[user].damped(self.level())
 
     def look(self, example: Example, now: float) -> list[float]:
         """The features of an example, in the order of NAMES, from what was entered before."""
-        user, item = example.group, _item(example)
-        mean, level = self.expected(user), self.everything.damped(self.middle)
-        recent, liked = (
-            self.recent[user],
-            [self.genres[user, genre].damped(0.0) for genre in _genres(example)],
-        )
+        user = example.group
+        item = _item(example)
         return [
-            mean,
+            self.expected(user),
             math.log1p(self.users[user].count),
             math.sqrt(self.spreads[user].damped(1.0)),
-            sum(recent) / len(recent) - mean if recent else 0.0,
-            math.log1p(max(0.0, now - self.last.get(user, now)) / DAY),
+            self._trend(user),
+            self._recency(user, now),
             self.dwells[user].damped(self.dwell.damped(0.0)),
-            self.items[item].damped(level),
+            self.items[item].damped(self.level()),
             math.log1p(self.items[item].count),
             self.offsets[item].damped(0.0),
-            sum(liked) / len(liked) if liked else 0.0,
+            self._affinity(user, _genres(example)),
         ]
+
+    def _trend(self, user: str) -> float:
+        """How far the user's last ratings lie above the user's mean."""
+        recent = self.recent[user]
+        if not recent:
+            return 0.0
+        return sum(recent) / len(recent) - self.expected(user)
+
+    def _recency(self, user: str, now: float) -> float:
+        """log(1 + days) since the user's last rating."""
+        seconds = max(0.0, now - self.last.get(user, now))
+        return math.log1p(seconds / DAY)
+
+    def _affinity(self, user: str, genres: list[str]) -> float:
+        """How far the user's ratings of these genres lie above what user and item let expect."""
+        liked = [self.genres[user, genre].damped(0.0) for genre in genres]
+        if not liked:
+            return 0.0
+        return sum(liked) / len(liked)
 
     def enter(self, example: Example, now: float) -> None:
         """Remember a rated example; its features must have been read before."""
-        user, item, rating = example.group, _item(example), example.rating
+        user = example.group
+        item = _item(example)
+        rating = example.rating
         surprise = rating - self.expected(user)  # how far above the user's habit
         rest = surprise - self.offsets[item].damped(0.0)  # and above what others said of the item
         for genre in _genres(example):
@@ -107,9 +135,10 @@ class Ledger:
         if item:
             self.items[item].add(rating)
             self.offsets[item].add(surprise)
-        for seconds in (e.dwell for e in example.events if e.dwell is not None):
-            self.dwells[user].add(math.log1p(seconds))
-            self.dwell.add(math.log1p(seconds))
+        for event in example.events:
+            if event.dwell is not None:
+                self.dwells[user].add(math.log1p(event.dwell))
+                self.dwell.add(math.log1p(event.dwell))
         self.users[user].add(rating)
         self.everything.add(rating)
         self.recent[user].append(rating)
@@ -125,12 +154,13 @@ def running(examples: Iterable[Example], scale: tuple[float, float] = (1.0, 5.0)
     example with neither a time nor a date.
     """
     examples = list(examples)
-    rows, ledger = np.zeros((len(examples), len(NAMES))), Ledger(sum(scale) / 2)
-    for i in in_order(examples):
-        now = moment(examples[i])
-        rows[i] = ledger.look(examples[i], now)
-        ledger.enter(examples[i], now)
-    return rows
+    features = np.zeros((len(examples), len(NAMES)))
+    ledger = Ledger(middle=sum(scale) / 2)
+    for row in in_order(examples):
+        now = moment(examples[row])
+        features[row] = ledger.look(examples[row], now)  # read first, then enter
+        ledger.enter(examples[row], now)
+    return features
 
 
 def has_past(examples: Sequence[Example]) -> bool:
@@ -140,7 +170,8 @@ def has_past(examples: Sequence[Example]) -> bool:
         in_order(examples)
     except ValueError:
         return False
-    return len(examples) >= 2 * len({example.group for example in examples})
+    users = {example.group for example in examples}
+    return len(examples) >= 2 * len(users)
 
 
 def by_part(
@@ -153,21 +184,20 @@ def by_part(
 
     Raises ValueError for a part with an example that is not among them.
     """
-    row = {
-        example.id: features
-        for example, features in zip(examples, running(examples, scale), strict=True)
-    }
-    strangers = [
-        example.id for chosen in parts.values() for example in chosen if example.id not in row
-    ]
-    if strangers:
-        raise ValueError(
-            f"{strangers[0]!r} is in a part but not among the examples; give all rows of the corpus"
-        )
-    return {
-        part: np.array([row[e.id] for e in chosen]).reshape(-1, len(NAMES))
-        for part, chosen in parts.items()
-    }
+    features = running(examples, scale)
+    row = {example.id: number for number, example in enumerate(examples)}
+    selected = {}
+    for part, chosen in parts.items():
+        for example in chosen:
+            if example.id not in row:
+                raise ValueError(
+                    f"{example.id!r} is in a part but not among the examples; "
+                    "give all rows of the corpus"
+                )
+        # The type is named because an empty part would give an index of floats.
+        numbers = np.array([row[example.id] for example in chosen], dtype=int)
+        selected[part] = features[numbers]
+    return selected
 
 
 def crossed(train: np.ndarray):
@@ -187,9 +217,16 @@ def crossed(train: np.ndarray):
 
 
 def _item(example: Example) -> str:
-    return example.target.text if example.target is not None else ""
+    """The title that is rated; none where a whole session is."""
+    if example.target is None:
+        return ""
+    return example.target.text
 
 
 def _genres(example: Example) -> list[str]:
-    steps = [example.target] if example.target is not None else example.events
-    return sorted({name for step in steps for name in categories(step)})
+    """The different categories of what is rated: of the target, or of all events."""
+    rated = example.events if example.target is None else [example.target]
+    names = set()
+    for event in rated:
+        names.update(categories(event))
+    return sorted(names)

@@ -1,7 +1,7 @@
 """The steps of an example one by one: as hashed words and numbers in order, and as sentences that
 an encoder embeds.
 
-Taught with lesson 32, whose ``views`` are made of them.
+Taught with lesson 32, some of whose inputs are made of them.
 """
 
 import re
@@ -18,23 +18,25 @@ from satlib.encoding.embedded_encoder import embedded_encoder
 # Numbers with their decimals ("rated 4.5"), words of one letter or more, and signs: "!" and an
 # emoji carry mood.
 TOKEN = r"\d+\.\d+|\w+|[^\w\s]"
-STEPS = 12  # last steps of an example that are looked at one by one
-WORDS, BUCKETS = 16, 2**13  # words of a step that are kept; columns that they share by hashing
-LENGTH = 64  # tokens of a sentence that the encoder reads
+MAX_STEPS = 12  # last steps of an example that are looked at one by one
+MAX_WORDS = 16  # words of a step that are kept
+BUCKETS = 2**13  # columns that all words share by hashing
+MAX_TOKENS = 64  # of a sentence that the encoder reads
 
 Parts = dict[str, list[Example]]
 
 
-def rectangle(rows: Sequence[Sequence[int]], width: int | None = None) -> np.ndarray:
+def pad_rows(rows: Sequence[Sequence[int]], width: int | None = None) -> np.ndarray:
     """Numbers in one array [N, width], zeros on the right; width: the longest row, at least 1."""
-    width = width or max(1, max(map(len, rows), default=1))
-    found = np.zeros((len(rows), width), dtype=np.int64)
+    if width is None:
+        width = max([1, *map(len, rows)])
+    padded = np.zeros((len(rows), width), dtype=np.int64)
     for row, values in enumerate(rows):
-        found[row, : len(values)] = values
-    return found
+        padded[row, : len(values)] = values
+    return padded
 
 
-class Step(NamedTuple):
+class EventStep(NamedTuple):
     """One step of an example: its words, the rating given in it (None: none, or the one to
     predict), dwell seconds."""
 
@@ -43,58 +45,79 @@ class Step(NamedTuple):
     dwell: float | None = None
 
 
-def steps(example: Example) -> list[Step]:
-    """The last ``STEPS`` steps of an example, before them its attributes as one, the target last
-    without its value."""
-    known = [Step(", ".join(f"{name} {value}" for name, value in example.attributes.items()))]
-    past = [Step(_words(e), e.value, e.dwell) for e in example.events]
-    last = (
-        [Step(_words(example.target), None, example.target.dwell)]
-        if example.target is not None
-        else []
-    )
-    return (known if known[0].text else []) + (past + last)[-STEPS:]
+def last_steps(example: Example) -> list[EventStep]:
+    """The last ``MAX_STEPS`` steps of an example, before them its attributes as one, the target
+    last without its value."""
+    steps = [EventStep(_words(event), event.value, event.dwell) for event in example.events]
+    target = example.target
+    if target is not None:
+        steps.append(EventStep(_words(target), None, target.dwell))
+    steps = steps[-MAX_STEPS:]
+    attributes = ", ".join(f"{name} {value}" for name, value in example.attributes.items())
+    if attributes:
+        return [EventStep(attributes), *steps]
+    return steps
 
 
 def _words(event: Event) -> str:
-    said = ", ".join([event.text, *sequences.categories(event)]) + (
-        f": {event.comment}" if event.comment else ""
-    )
-    return f"system: {said}" if event.actor == "system" else said
+    """What an event says, without its value: title, categories, comment."""
+    said = ", ".join([event.text, *sequences.categories(event)])
+    if event.comment:
+        said = f"{said}: {event.comment}"
+    if event.actor == "system":
+        return f"system: {said}"
+    return said
 
 
-class Ordered(NamedTuple):
-    """Steps in order: table [S, WORDS] of hashed words (0: none) of the different step texts; which
-    [N, T], rows of the table from 1 (0: no step); numbers [N, T, 4]: rating in [0, 1] and whether
-    there is one, log dwell and whether."""
+class StepArrays(NamedTuple):
+    """The steps of N examples in order, at most T each, with S different texts among them.
 
-    table: np.ndarray
-    which: np.ndarray
+    words [S + 1, MAX_WORDS]: hashed words of each different text (0: none); row 0 is no text.
+    text_ids [N, T]: the row of each step's text in ``words``, 0 where there is no step.
+    numbers [N, T, 4]: rating in [0, 1] and whether there is one, log dwell and whether.
+    """
+
+    words: np.ndarray
+    text_ids: np.ndarray
     numbers: np.ndarray
 
 
-def ordered(parts: Parts, scale: tuple[float, float]) -> dict[str, Ordered]:
+def part_arrays(parts: Parts, scale: tuple[float, float]) -> dict[str, StepArrays]:
     """The steps of every part as numbers; nothing is learned, as words find their column by a
     hash."""
-    return {part: _ordered([steps(e) for e in examples], scale) for part, examples in parts.items()}
+    arrays = {}
+    for part, examples in parts.items():
+        arrays[part] = to_arrays([last_steps(example) for example in examples], scale)
+    return arrays
 
 
-def _ordered(rows: list[list[Step]], scale: tuple[float, float]) -> Ordered:
-    place: dict[str, int] = {}
-    which = rectangle(
-        [[place.setdefault(step.text, len(place) + 1) for step in row] for row in rows]
-    )
-    numbers = np.zeros((*which.shape, 4), dtype=np.float32)
+def to_arrays(rows: Sequence[Sequence[EventStep]], scale: tuple[float, float]) -> StepArrays:
+    """The steps of N examples as numbers; scale: the lowest and the highest rating."""
+    number_of: dict[str, int] = {"": 0}
+    text_ids = []
+    for row in rows:
+        text_ids.append([number_of.setdefault(step.text, len(number_of)) for step in row])
+    words = []
+    for text in number_of:
+        kept = re.findall(TOKEN, text.lower())[:MAX_WORDS]
+        words.append([bucket(word) for word in kept])
+    padded = pad_rows(text_ids)
+    return StepArrays(pad_rows(words, MAX_WORDS), padded, _numbers(rows, padded.shape[1], scale))
+
+
+def _numbers(
+    rows: Sequence[Sequence[EventStep]], width: int, scale: tuple[float, float]
+) -> np.ndarray:
+    """Ratings and dwell times of the steps [N, width, 4], each beside a 1 that says it is known."""
+    low, high = scale
+    numbers = np.zeros((len(rows), width, 4), dtype=np.float32)
     for n, row in enumerate(rows):
         for t, step in enumerate(row):
             if step.value is not None:
-                numbers[n, t, :2] = (step.value - scale[0]) / (scale[1] - scale[0]), 1
+                numbers[n, t, :2] = (step.value - low) / (high - low), 1
             if step.dwell is not None:
                 numbers[n, t, 2:] = np.log1p(step.dwell), 1
-    words = [
-        [bucket(word) for word in re.findall(TOKEN, text.lower())[:WORDS]] for text in ["", *place]
-    ]
-    return Ordered(rectangle(words, WORDS), which, numbers)
+    return numbers
 
 
 def bucket(word: str) -> int:
@@ -105,10 +128,11 @@ def bucket(word: str) -> int:
 
 def sentences(example: Example) -> list[str]:
     """The steps of an example as sentences, with the ratings given in them."""
-    return [
-        step.text + ("" if step.value is None else f", rated {step.value:g}")
-        for step in steps(example)
-    ]
+    written = []
+    for step in last_steps(example):
+        rated = "" if step.value is None else f", rated {step.value:g}"
+        written.append(step.text + rated)
+    return written
 
 
 def embeddings(parts: Parts) -> dict[str, np.ndarray]:
@@ -118,21 +142,25 @@ def embeddings(parts: Parts) -> dict[str, np.ndarray]:
     Each different sentence is embedded once, so a film costs the same whether it was rated once or
     a hundred times.
     """
-    rows = {part: [sentences(e) for e in examples] for part, examples in parts.items()}
-    place = {
-        text: i
-        for i, text in enumerate(sorted({s for part in rows.values() for row in part for s in row}))
-    }
-    table = embed(list(place))
-    found = {}
+    rows = {part: [sentences(example) for example in parts[part]] for part in parts}
+    different: set[str] = set()
+    for listed in rows.values():
+        for row in listed:
+            different.update(row)
+    texts = sorted(different)
+    table = embed(texts)
+    place = {text: number for number, text in enumerate(texts)}
+
+    pooled = {}
     for part, listed in rows.items():
-        seen = np.zeros((len(listed), 2, table.shape[1]), dtype=np.float32)
+        both = np.zeros((len(listed), 2, table.shape[1]), dtype=np.float32)
         for n, row in enumerate(listed):
-            seen[n, 0] = table[place[row[-1]]]
-            if row[:-1]:
-                seen[n, 1] = table[[place[text] for text in row[:-1]]].mean(axis=0)
-        found[part] = seen.reshape(len(listed), -1)
-    return found
+            vectors = table[[place[text] for text in row]]
+            both[n, 0] = vectors[-1]
+            if len(vectors) > 1:
+                both[n, 1] = vectors[:-1].mean(axis=0)
+        pooled[part] = both.reshape(len(both), -1)
+    return pooled
 
 
 def embed(texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
@@ -144,14 +172,15 @@ def embed(texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
     logging.disable_progress_bar()
     folder = embedded_encoder()
     encoder = AutoModel.from_pretrained(folder).eval()
-    ids = tokens.tokenise(texts, tokens.load_tokenizer(folder), LENGTH)
-    order = np.argsort([len(row) for row in ids], kind="stable")  # little padding
-    found = np.zeros((len(ids), encoder.config.hidden_size), dtype=np.float32)
+    ids = tokens.tokenise(texts, tokens.load_tokenizer(folder), MAX_TOKENS)
+    # Texts of similar length share a batch, so that little is padded.
+    order = np.argsort([len(row) for row in ids], kind="stable")
+    embedded = np.zeros((len(ids), encoder.config.hidden_size), dtype=np.float32)
     with torch.inference_mode():
         for start in range(0, len(ids), batch_size):
             batch = order[start : start + batch_size]
             rows, mask = map(torch.from_numpy, tokens.pad([ids[i] for i in batch]))
             hidden = encoder(input_ids=rows, attention_mask=mask).last_hidden_state
             mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
-            found[batch] = torch.nn.functional.normalize(mean)
-    return found
+            embedded[batch] = torch.nn.functional.normalize(mean)
+    return embedded

@@ -140,7 +140,7 @@ def expected(classifier, rows, ratings) -> Callable:
     model = (classifier if len(there) > 1 else DummyClassifier()).fit(rows, classes)
 
     def predict(rows) -> tuple[np.ndarray, np.ndarray]:
-        chances = np.zeros((rows.shape[0], metrics.CLASSES))
+        chances = np.zeros((rows.shape[0], metrics.N_CLASSES))
         chances[:, there - 1] = model.predict_proba(rows)
         return chances[:, there - 1] @ worth, chances
 

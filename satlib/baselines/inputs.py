@@ -1,9 +1,9 @@
 """What a baseline sees of the examples: nothing, words, items, who rated what, behaviour,
 sentences, or ordered steps.
 
-Taught with lesson 32 beside ``baselines``. A view takes the split of a corpus and returns rows for
-every part; whatever it has to learn (which words there are, which users) it learns from the
-training rows alone.
+Taught with lesson 32 beside ``fitting``. Each entry of ``INPUTS`` takes the split of a corpus and
+returns rows for every part; whatever it has to learn (which words there are, which users) it learns
+from the training rows alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from satlib.baselines import behaviour, event_steps
-from satlib.baselines.event_steps import TOKEN, rectangle
+from satlib.baselines.event_steps import TOKEN, Parts, StepArrays, pad_rows
 from satlib.data.corpora import Loaded
 from satlib.data.interactions import Example
 from satlib.encoding import sequences
-
-Parts = dict[str, list[Example]]
 
 
 def tfidf(texts: Sequence):
@@ -49,6 +47,7 @@ def multi_hot(examples: Sequence[Example]):
 
 
 def _vectorise(kind: type, rows: Sequence, **options):
+    """Fit a vectoriser of scikit-learn on what stands in two rows, or else on all there is."""
     try:
         vectoriser = kind(min_df=2, **options)
         return vectoriser, vectoriser.fit_transform(rows)
@@ -66,19 +65,20 @@ def items_seen(example: Example) -> list[str]:
     """Names of what occurs in an example: titles and categories of its history and, apart from
     them, of its target."""
     steps = [("history", event) for event in example.events]
-    steps += [("target", example.target)] if example.target is not None else []
-    return [
-        f"{place} {name}"
-        for place, event in steps
-        for name in (event.text, *sequences.categories(event))
-    ]
+    if example.target is not None:
+        steps.append(("target", example.target))
+    names = []
+    for place, event in steps:
+        for name in (event.text, *sequences.categories(event)):
+            names.append(f"{place} {name}")
+    return names
 
 
-def judged(example: Example) -> list[str]:
+def judged_items(example: Example) -> list[str]:
     """The items that a rating speaks of: the target's title, or all titles where the whole history
     is judged."""
-    steps = example.events if example.target is None else [example.target]
-    return sorted({event.text for event in steps})
+    judged = example.events if example.target is None else [example.target]
+    return sorted({event.text for event in judged})
 
 
 class Pairs(NamedTuple):
@@ -91,33 +91,57 @@ class Pairs(NamedTuple):
 
 def pairs(parts: Parts) -> dict[str, Pairs]:
     """Users and items of every part, numbered by the training rows."""
-    users = sequences.vocabulary(e.group for e in parts["train"])
-    items = sequences.vocabulary(name for e in parts["train"] for name in judged(e))
-    found = {}
+    trained = [judged_items(example) for example in parts["train"]]
+    users = sequences.vocabulary(example.group for example in parts["train"])
+    items = sequences.vocabulary(name for names in trained for name in names)
+    numbered = {}
     for part, examples in parts.items():
-        rows = [[items[name] + 1 for name in judged(e) if name in items] for e in examples]
-        who = np.array([users.get(e.group, -1) + 1 for e in examples], dtype=np.int64)
-        found[part] = Pairs(who, rectangle(rows))
-    return found
+        user_rows = []
+        item_rows = []
+        for example in examples:
+            known = [name for name in judged_items(example) if name in items]
+            item_rows.append([items[name] + 1 for name in known])
+            user_rows.append(users.get(example.group, -1) + 1)
+        numbered[part] = Pairs(np.array(user_rows, dtype=np.int64), pad_rows(item_rows))
+    return numbered
 
 
-def _by_text(fit: Callable) -> Callable[[Loaded, Parts], dict]:
-    """A view that turns texts, or examples, into the sparse rows of a vectoriser fitted on the
-    training rows."""
+def _nothing(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
+    """A column of zeros."""
+    return {part: np.zeros((len(examples), 1)) for part, examples in parts.items()}
 
-    def view(loaded: Loaded, parts: Parts) -> dict:
-        found = (
-            parts
-            if fit is multi_hot
-            else {part: sequences.texts(examples) for part, examples in parts.items()}
-        )
-        vectoriser, train = fit(found["train"])
-        return {
-            part: train if part == "train" else vectoriser.transform(rows)
-            for part, rows in found.items()
-        }
 
-    return view
+def _who_and_what(loaded: Loaded, parts: Parts) -> dict[str, Pairs]:
+    return pairs(parts)
+
+
+def _items(loaded: Loaded, parts: Parts) -> dict:
+    return _vectorised(multi_hot, parts)
+
+
+def _word_counts(loaded: Loaded, parts: Parts) -> dict:
+    return _vectorised(counts, _texts(parts))
+
+
+def _words(loaded: Loaded, parts: Parts) -> dict:
+    return _vectorised(tfidf, _texts(parts))
+
+
+def _texts(parts: Parts) -> dict[str, list[str]]:
+    return {part: sequences.texts(examples) for part, examples in parts.items()}
+
+
+def _vectorised(fit: Callable, parts: dict[str, list]) -> dict:
+    """Sparse rows of every part, by the vectoriser that ``fit`` gives for the training rows."""
+    vectoriser, train = fit(parts["train"])
+    sparse = {}
+    for part, rows in parts.items():
+        sparse[part] = train if part == "train" else vectoriser.transform(rows)
+    return sparse
+
+
+def _sentences(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
+    return event_steps.embeddings(parts)
 
 
 def _behaviour(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
@@ -130,16 +154,19 @@ def _behaviour(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
         ) from error
 
 
-# name -> function of the corpus and the parts, which gives the rows of every part
-VIEWS: dict[str, Callable[[Loaded, Parts], dict]] = {
-    "nothing": lambda loaded, parts: {
-        part: np.zeros((len(examples), 1)) for part, examples in parts.items()
-    },
-    "who and what": lambda loaded, parts: pairs(parts),
-    "items": _by_text(multi_hot),
-    "word counts": _by_text(counts),
-    "words": _by_text(tfidf),
-    "sentences": lambda loaded, parts: event_steps.embeddings(parts),
+def _order(loaded: Loaded, parts: Parts) -> dict[str, StepArrays]:
+    return event_steps.part_arrays(parts, loaded.scale)
+
+
+# What a baseline may see -> function of the corpus and the parts, which gives the rows of every
+# part.
+INPUTS: dict[str, Callable[[Loaded, Parts], dict]] = {
+    "nothing": _nothing,
+    "who and what": _who_and_what,
+    "items": _items,
+    "word counts": _word_counts,
+    "words": _words,
+    "sentences": _sentences,
     "behaviour": _behaviour,
-    "order": lambda loaded, parts: event_steps.ordered(parts, loaded.scale),
+    "order": _order,
 }

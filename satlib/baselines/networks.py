@@ -1,7 +1,7 @@
 """Two small networks that are trained from nothing: matrix factorisation, and a GRU over the steps
 of an example.
 
-Taught with lesson 32 beside ``baselines``. Each learner is a generator that hands out, after every
+Taught with lesson 32 beside ``fitting``. Each learner is a generator that hands out, after every
 epoch, the number of the epoch and a function from rows to ratings [N]; who calls it keeps the epoch
 that is best on validation rows. The function is of that epoch until the next one is asked for.
 Neither draws from torch's global generator. Sources: Koren, Bell and Volinsky, Matrix factorization
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from satlib.baselines.event_steps import BUCKETS, Ordered
+from satlib.baselines.event_steps import BUCKETS, StepArrays
 from satlib.baselines.inputs import Pairs
 
 Epoch = tuple[dict, Callable[[NamedTuple], np.ndarray]]
@@ -37,23 +37,26 @@ class Factors(nn.Module):
         for table in (self.users.weight, self.items.weight):
             nn.init.normal_(table, std=0.1)
             with torch.no_grad():
-                table[0], table[:, 0] = 0, 0  # the unknown, and all biases
+                table[0] = 0  # the unknown
+                table[:, 0] = 0  # all biases
 
     def forward(self, rows: Pairs, at: torch.Tensor) -> torch.Tensor:
         """What is added to the mean rating, [B], for the rows ``at``."""
-        user, item = self.users(rows.users[at]), self.items(rows.items[at])
-        return user[:, 0] + item[:, 0] + (user[:, 1:] * item[:, 1:]).sum(1)
+        user = self.users(rows.users[at])
+        item = self.items(rows.items[at])
+        common = (user[:, 1:] * item[:, 1:]).sum(1)
+        return user[:, 0] + item[:, 0] + common
 
     def loss(self, rows: Pairs, at: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Mean over the rows of the squared error and, times the damping, the squared numbers that
         the row uses."""
-        used = self.users(rows.users[at]).square().sum(1) + self.items(rows.items[at]).square().sum(
-            1
-        )
-        return ((self(rows, at) - target).square() + self.damping * used).mean()
+        of_user = self.users(rows.users[at]).square().sum(1)
+        of_item = self.items(rows.items[at]).square().sum(1)
+        error = (self(rows, at) - target).square()
+        return (error + self.damping * (of_user + of_item)).mean()
 
 
-class Steps(nn.Module):
+class StepReader(nn.Module):
     """A GRU over the steps of an example: each is the mean embedding of its words beside its
     numbers."""
 
@@ -64,18 +67,18 @@ class Steps(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.last = nn.Linear(hidden, 1)
 
-    def forward(self, rows: Ordered, at: torch.Tensor) -> torch.Tensor:
+    def forward(self, rows: StepArrays, at: torch.Tensor) -> torch.Tensor:
         """The prediction, [B], read off the state after the last step of each row."""
-        which = rows.which[at]
-        used, place = which.unique(
-            return_inverse=True
-        )  # a step that many rows share is embedded once
-        words = self.words(rows.table[used])[place]
+        text_ids = rows.text_ids[at]
+        # A text that many rows share is embedded once.
+        different, place = text_ids.unique(return_inverse=True)
+        words = self.words(rows.words[different])[place]
         states, _ = self.gru(torch.cat([words, rows.numbers[at]], dim=2))
-        end = (which > 0).sum(1).sub(1).clamp(min=0)
-        return self.last(self.dropout(states[torch.arange(len(at)), end])).squeeze(1)
+        last_step = (text_ids > 0).sum(1).sub(1).clamp(min=0)
+        state = states[torch.arange(len(at)), last_step]
+        return self.last(self.dropout(state)).squeeze(1)
 
-    def loss(self, rows: Ordered, at: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def loss(self, rows: StepArrays, at: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Mean squared error."""
         return (self(rows, at) - target).square().mean()
 
@@ -94,11 +97,11 @@ def factorise(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Factors(int(rows.users.max()), int(rows.items.max()), rank, damping)
-    return _epochs(model, rows, ratings, 1.0, seed, epochs, learning_rate, 512)
+    return _epochs(model, rows, ratings, 1.0, seed, epochs, learning_rate, batch_size=512)
 
 
 def gru(
-    rows: Ordered,
+    rows: StepArrays,
     ratings: np.ndarray,
     seed: int = 0,
     width: int = 32,
@@ -110,10 +113,11 @@ def gru(
     """A GRU over the steps of the training rows, by Adam; see the module for what it yields."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Steps(rows.numbers.shape[2], width, hidden, dropout)
-    return _epochs(
-        model, rows, ratings, float(np.std(ratings)) or 1.0, seed, epochs, learning_rate, 256
-    )
+        model = StepReader(rows.numbers.shape[2], width, hidden, dropout)
+    unit = float(np.std(ratings))
+    if unit == 0:  # all ratings are equal
+        unit = 1.0
+    return _epochs(model, rows, ratings, unit, seed, epochs, learning_rate, batch_size=256)
 
 
 def _epochs(
@@ -127,12 +131,12 @@ def _epochs(
     batch_size: int,
 ) -> Iterator[Epoch]:
     """Train on (ratings - mean) / unit; yield after every epoch."""
-    inside, mean = _tensors(rows), float(np.mean(ratings))
+    tensors = to_tensors(rows)
+    mean = float(np.mean(ratings))
     target = torch.tensor((np.asarray(ratings) - mean) / unit, dtype=torch.float32)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    size = min(
-        batch_size, max(16, len(target) // 50)
-    )  # few rows still make some fifty updates an epoch
+    # Few rows still make some fifty updates an epoch.
+    batch_size = min(batch_size, max(16, len(target) // 50))
 
     def predict(rows: NamedTuple) -> np.ndarray:
         return mean + unit * run(model, rows)
@@ -141,8 +145,8 @@ def _epochs(
         model.train()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(1000 * seed + epoch)  # of the order of the rows, and of dropout
-            for at in torch.randperm(len(target)).split(size):
-                loss = model.loss(inside, at, target[at])
+            for at in torch.randperm(len(target)).split(batch_size):
+                loss = model.loss(tensors, at, target[at])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -153,11 +157,12 @@ def _epochs(
 def run(model: nn.Module, rows: NamedTuple, batch_size: int = 2048) -> np.ndarray:
     """What the model gives for all rows, [N] float64, dropout off."""
     model.eval()
-    inside, n = _tensors(rows), len(rows[-1])
-    return (
-        torch.cat([model(inside, at) for at in torch.arange(n).split(batch_size)]).double().numpy()
-    )
+    tensors = to_tensors(rows)
+    all_rows = torch.arange(len(rows[-1]))  # the last array has a row an example
+    outputs = [model(tensors, at) for at in all_rows.split(batch_size)]
+    return torch.cat(outputs).double().numpy()
 
 
-def _tensors(rows: NamedTuple) -> NamedTuple:
+def to_tensors(rows: NamedTuple) -> NamedTuple:
+    """The same rows, of torch tensors in place of NumPy arrays."""
     return type(rows)(*map(torch.from_numpy, rows))

@@ -1,6 +1,7 @@
-"""Files: their rows with line numbers, and downloads that are verified, resumable and atomic.
+"""Downloads that are resumed where they broke off, verified by their checksum, and put in their
+place whole.
 
-A ground-floor module: it knows nothing of corpora.
+It knows nothing of corpora: ``satlib.data.corpora`` says what is downloaded where.
 """
 
 import math
@@ -13,16 +14,22 @@ from satlib import runtime, storage
 
 CHUNK = 1 << 16  # bytes per read of a download
 TRIES = 3  # how often a download that broke off is resumed before it is refused
+PATIENCE = (10, 60)  # seconds to wait for a connection, and for the next bytes
+# Status of an answer to a request for the bytes from a place on.
+REST = 206
+NOTHING_LEFT = 416
 
 
 def verify(path: Path, sha256: str, name: str = "") -> Path:
     """The path, if the file has this checksum (or none is known); else ValueError with one sentence
     on it (or name)."""
-    found = storage.sha256(path) if sha256 else ""
-    if found != sha256:
+    if not sha256:
+        return path
+    actual = storage.sha256(path)
+    if actual != sha256:
         raise ValueError(
-            f"{name or path} has the checksum {found[:12]}..., expected {sha256[:12]}...: it is damaged "
-            "or another version; delete it and download it again"
+            f"{name or path} has the checksum {actual[:12]}..., expected {sha256[:12]}...: "
+            "it is damaged or another version; delete it and download it again"
         )
     return path
 
@@ -45,28 +52,30 @@ def download(url: str, path: Path, sha256: str = "") -> Path:
 
     pooch.get_logger().setLevel("WARNING")  # it would report to stderr
     try:
-        return Path(
-            pooch.retrieve(
-                url, sha256 or None, fname=path.name, path=path.parent, downloader=resume
-            )
+        retrieved = pooch.retrieve(
+            url, sha256 or None, fname=path.name, path=path.parent, downloader=resume
         )
+        return Path(retrieved)
     except requests.RequestException as error:
-        status = getattr(error.response, "status_code", None)
-        ours = error.args and isinstance(error.args[0], str)
-        why = (
-            f"status {status}"
-            if status
-            else error.args[0]
-            if ours
-            else "the server is not reachable"
-        )
-        raise ConnectionError(f"{url}: {why}") from error
+        raise ConnectionError(f"{url}: {_reason(error)}") from error
     except OSError as error:
+        problem = error.strerror or error
         raise type(error)(
             error.errno,
-            f"cannot write {path}: {error.strerror or error}; free some space or set "
+            f"cannot write {path}: {problem}; free some space or set "
             "SATLIB_CACHE to a folder you may write to",
         ) from error
+
+
+def _reason(error) -> str:
+    """Why a request failed, in a few words."""
+    response = error.response
+    if response is not None:
+        return f"status {response.status_code}"
+    # An error of _append carries our own sentence; those of the library carry other errors.
+    if error.args and isinstance(error.args[0], str):
+        return error.args[0]
+    return "the server is not reachable"
 
 
 def _whole(url: str, part: Path, sha256: str) -> Path:
@@ -88,11 +97,13 @@ def _resume(url: str, part: Path) -> None:
     times."""
     import requests
 
-    for attempt in range(TRIES):
+    for attempt in range(1, TRIES + 1):
         try:
-            return _append(url, part)
+            _append(url, part)
+            return
         except requests.ConnectionError:
-            if attempt == TRIES - 1 or not part.exists():
+            nothing_arrived = not part.exists()
+            if attempt == TRIES or nothing_arrived:
                 raise
 
 
@@ -101,35 +112,41 @@ def _append(url: str, part: Path) -> None:
     begins anew."""
     import requests
 
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as response:
-        if (
-            response.status_code == 416
-        ):  # nothing after what we have: it is whole, or not this file; the checksum tells
+    present = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity"}  # bytes as they are, so that they can be counted
+    if present:
+        headers["Range"] = f"bytes={present}-"
+    with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as response:
+        # Nothing after what we have: it is whole, or not this file; the checksum tells.
+        if response.status_code == NOTHING_LEFT:
             return
         response.raise_for_status()
-        have = have if response.status_code == 206 else 0
-        size = have + int(response.headers.get("Content-Length", 0))
+        if response.status_code != REST:
+            present = 0
+        remaining = int(response.headers.get("Content-Length", 0))
         pieces = runtime.progress(
-            response.iter_content(CHUNK), part.stem, total=math.ceil((size - have) / CHUNK)
+            response.iter_content(CHUNK), part.stem, total=math.ceil(remaining / CHUNK)
         )
         part.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            open(part, "ab" if have else "wb") as file,
-            suppress(requests.exceptions.ChunkedEncodingError),
-        ):
+        mode = "ab" if present else "wb"
+        # What a broken connection brought is kept; the size below tells that it broke.
+        with open(part, mode) as file, suppress(requests.exceptions.ChunkedEncodingError):
             for piece in pieces:
                 file.write(piece)
-    if (arrived := part.stat().st_size) < size:
+    size = present + remaining
+    arrived = part.stat().st_size
+    if arrived < size:
         raise requests.ConnectionError(
             f"it broke off after {arrived} of {size} bytes; run again to go on from there"
         )
 
 
 def unpack(archive: Path, members: dict[str, tuple[Path, str]]) -> None:
-    """Write members of a zip archive, each to its path if it has its checksum, and remove the
-    archive, good or bad."""
+    """Write members of a zip archive and remove the archive, good or bad.
+
+    members: name in the archive -> the path to write and the checksum to expect. Raises ValueError
+    for another archive or checksum.
+    """
     try:
         with zipfile.ZipFile(archive) as packed:
             for member, (path, sha256) in members.items():

@@ -2,19 +2,12 @@
 
 An **Event** is one step of a user's sequence. An **Example** is the events so far, the thing to be
 judged, and one or more ratings of it. A shopping session, a film history and a recommendation
-dialogue are all Examples.
+dialogue are all Examples. ``satlib.data.example_files`` keeps them in files.
 """
 
-import gzip
-import io
-import json
-import lzma
 import math
-import zlib
-from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from datetime import date as day
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -28,22 +21,19 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from satlib import runtime, storage
-
-LOWEST, HIGHEST = (
-    0.5,
-    5.0,
-)  # MovieLens has half stars from 0.5; every other corpus starts at 1 (corpora checks that)
+# MovieLens has half stars from 0.5; every other corpus starts at 1, which its reader checks.
+LOWEST = 0.5
+HIGHEST = 5.0
 PARTS = ("train", "validation", "test")
 STRICT = ConfigDict(extra="forbid")
+LONGEST = 60  # characters of a value that an error shows
 
 
 def _storable(text: str) -> str:
     try:
         text.encode("utf-8")
-    except (
-        UnicodeEncodeError
-    ):  # half of a surrogate pair, the trace of a cut or wrongly decoded emoji
+    except UnicodeEncodeError:
+        # Half of a surrogate pair: the trace of a cut or wrongly decoded emoji.
         raise ValueError("the text holds half a character; decode the source as UTF-8") from None
     return text
 
@@ -61,9 +51,8 @@ def _named(text: str) -> str:
 
 
 def _no_yes(value: object) -> object:
-    if isinstance(
-        value, bool
-    ):  # Python counts True as 1.0, which would turn "liked it" into the worst rating
+    # Python counts True as 1.0, which would turn "liked it" into the worst rating.
+    if isinstance(value, bool):
         raise ValueError("yes or no is not a rating")
     return value
 
@@ -149,150 +138,58 @@ class BadRow:
     reason: str
 
 
-_DOOR = TypeAdapter(Example)
+DOOR = TypeAdapter(Example)  # what turns a dict or a line of JSON into an Example
+
+
+def to_example(row: dict) -> Example:
+    """Turn a dict into an Example, or raise ValueError with one sentence that names field, value
+    and rule."""
+    try:
+        return DOOR.validate_python(row)
+    except ValidationError as error:
+        raise ValueError(reason(error)) from error
 
 
 def reason(error: ValidationError) -> str:
     """The first fault that the schema found, as one sentence with the field, the value and the
     rule."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"])) or "example"
-    if first["type"] in ("missing", "missing_argument"):
-        return f"{where}: this field is required; map a column to it"
-    shown = ascii(first["input"]) if "half a character" in first["msg"] else repr(first["input"])
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    rule = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "unexpected_keyword_argument":
+    fault = error.errors()[0]
+    message = fault["msg"]
+    field = ".".join(map(str, fault["loc"])) or "example"
+    if fault["type"] in ("missing", "missing_argument"):
+        return f"{field}: this field is required; map a column to it"
+    rule = message.removeprefix("Value error, ")
+    if fault["type"] == "unexpected_keyword_argument":
         rule = "unknown field; leave it out or map it to a known one"
-    hint = (
-        f"; each rating is a number from {LOWEST:g} to {HIGHEST:g}"
-        if where.startswith("ratings")
-        else ""
-    )
-    return f"{where} = {shown}: {rule[0].lower()}{rule[1:]}{hint}"
-
-
-def check(row: dict) -> Example:
-    """Turn a dict into an Example, or raise ValueError with one sentence that names field, value
-    and rule."""
-    try:
-        return _DOOR.validate_python(row)
-    except ValidationError as error:
-        raise ValueError(reason(error)) from error
+    # Half a character cannot be printed, so such a text is shown by its codes.
+    show = ascii if "half a character" in message else repr
+    shown = show(fault["input"])
+    if len(shown) > LONGEST:
+        shown = shown[: LONGEST - 3] + "..."
+    sentence = f"{field} = {shown}: {rule[0].lower()}{rule[1:]}"
+    if field.startswith("ratings"):
+        sentence += f"; each rating is a number from {LOWEST:g} to {HIGHEST:g}"
+    return sentence
 
 
 def compact(example: Example) -> dict:
     """An Example as a plain dict without the fields that keep their defaults."""
-    row = _compact(example)
-    row["events"] = [_compact(event) for event in example.events]
+    row = _set_fields(example)
+    row["events"] = [_set_fields(event) for event in example.events]
     if example.target is not None:
-        row["target"] = _compact(example.target)
+        row["target"] = _set_fields(example.target)
     return row
 
 
-def _compact(item: Event | Example) -> dict:
+def _set_fields(item: Event | Example) -> dict:
+    """Name -> value of the fields that differ from their default; tuples as lists."""
     kept = {}
-    for f in fields(item):
-        value = getattr(item, f.name)
-        if f.default is not MISSING and value == f.default or value == {}:
+    for field in fields(item):
+        value = getattr(item, field.name)
+        is_default = field.default is not MISSING and value == field.default
+        if is_default or value == {}:
             continue
-        kept[f.name] = list(value) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            value = list(value)
+        kept[field.name] = value
     return kept
-
-
-def to_lines(examples: Iterable[Example]) -> str:
-    """Examples as JSON lines, one a line, keys in a fixed order: equal examples give equal text."""
-    return "".join(
-        json.dumps(compact(e), ensure_ascii=False, separators=(",", ":")) + "\n" for e in examples
-    )
-
-
-def write_examples(examples: Iterable[Example], path: str | Path) -> None:
-    """Write Examples atomically as .jsonl, .jsonl.gz, .jsonl.xz or .parquet; refuses another
-    ending."""
-    path = Path(path)
-    runtime.one_of("file ending", path.suffix, (".jsonl", ".gz", ".xz", ".parquet"))
-    with storage.replacing(path) as temporary:
-        if path.suffix == ".parquet":
-            import pyarrow.parquet
-
-            pyarrow.parquet.write_table(to_dataset(examples).with_format("arrow")[:], temporary)
-        elif path.suffix == ".xz":
-            temporary.write_bytes(lzma.compress(to_lines(examples).encode(), preset=9))
-        elif path.suffix == ".gz":
-            temporary.write_bytes(gzip.compress(to_lines(examples).encode(), mtime=0))
-        else:
-            temporary.write_bytes(to_lines(examples).encode())
-
-
-def read_examples(path: str | Path, on_bad: str = "refuse") -> tuple[list[Example], list[BadRow]]:
-    """Read Examples from .jsonl (plain, .gz, .xz) or .parquet; return them with the refused rows.
-
-    on_bad: "refuse" raises ValueError that counts the bad rows and shows the first with their line
-    numbers; "skip" leaves them out. Raises FileNotFoundError for a missing file.
-    """
-    runtime.one_of("on_bad", on_bad, ("refuse", "skip"))
-    examples, bad = [], []
-    for line, row in _rows(Path(path)):
-        try:
-            examples.append(
-                _DOOR.validate_json(row) if isinstance(row, str) else _DOOR.validate_python(row)
-            )
-        except ValidationError as error:
-            bad.append(BadRow(line, reason(error)))
-    if bad and on_bad == "refuse":
-        raise ValueError(complain(path, bad))
-    return examples, bad
-
-
-def complain(path: str | Path, bad: list[BadRow], shown: int = 3) -> str:
-    """One sentence on the bad rows of a file: how many, the first few with line and reason, and the
-    remedy."""
-    first = "; ".join(f"line {row.line}: {row.reason}" for row in bad[:shown])
-    return f"{path} has {len(bad)} bad row{'s' * (len(bad) > 1)} ({first}); mend them or read with on_bad='skip'"
-
-
-def _rows(path: Path) -> Iterable[tuple[int, str | dict]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}; check the path")
-    try:
-        yield from _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
-    except (EOFError, ValueError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
-        kind = path.suffix.lstrip(".") or "text"
-        raise ValueError(
-            f"{path} is cut off or is no {kind} file in UTF-8 ({error}); get it again"
-        ) from error
-
-
-def _parquet_rows(path: Path) -> Iterable[tuple[int, dict]]:
-    import pyarrow.parquet
-
-    for line, row in enumerate(pyarrow.parquet.read_table(path).to_pylist(), start=1):
-        yield line, _without_nones(row)
-
-
-def _text_rows(path: Path) -> Iterable[tuple[int, str]]:
-    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
-    with opener(path, "rb") as raw:
-        for line, text in enumerate(io.TextIOWrapper(raw, encoding="utf-8-sig"), start=1):
-            if text.strip():
-                yield line, text
-
-
-def _without_nones(value):
-    """Arrow gives every row every field; an absent one comes back as None and takes its default
-    again."""
-    if isinstance(value, dict):
-        return {key: _without_nones(item) for key, item in value.items() if item is not None}
-    return [_without_nones(item) for item in value] if isinstance(value, list) else value
-
-
-def to_dataset(examples: Iterable[Example]):
-    """Examples as a ``datasets.Dataset``: one row an example, the fields of Example as columns,
-    absent values None."""
-    import datasets
-
-    rows = (compact(e) for e in examples)
-    return datasets.Dataset.from_list(
-        [{f.name: row.get(f.name) for f in fields(Example)} for row in rows]
-    )

@@ -1,6 +1,7 @@
-"""A data set made ready in one call: loaded, cut into parts, cut down to size and looked over for leaks.
+"""A data set made ready in one call: loaded, cut into parts, cut down to size and looked over for
+leaks.
 
-Lesson 01 to 05 take these steps one by one; every later lesson starts with ``prepare``.
+Lessons 01 to 05 take these steps one by one; every later lesson starts with ``prepare``.
 """
 
 from dataclasses import dataclass
@@ -10,23 +11,23 @@ import numpy as np
 
 from satlib.data import corpora, leaks, splits
 from satlib.data.corpora import Loaded
-from satlib.data.interactions import Example
+from satlib.data.splits import Parts
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A loaded data set and its parts: "train", "validation" and "test" -> examples."""
+    """A loaded data set and its parts: "train", "validation" and "test" -> Examples."""
 
     loaded: Loaded
-    parts: dict[str, list[Example]]
+    parts: Parts
 
     @property
     def ratings(self) -> dict[str, np.ndarray]:
-        """Part -> ratings [N] on the scale of the data set."""
-        return {
-            part: np.array([example.rating for example in examples])
-            for part, examples in self.parts.items()
-        }
+        """Part -> ratings [N], on the scale of the data set, in the order of its examples."""
+        ratings = {}
+        for part, examples in self.parts.items():
+            ratings[part] = np.array([example.rating for example in examples])
+        return ratings
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -48,14 +49,27 @@ def prepare(
     test_rows: int = 0,
     **options,
 ) -> Prepared:
-    """Load a data set, cut it by its own rule, keep so many rows of each part (0: all), check it.
+    """Load a data set, cut it by its own rule, keep at most so many rows of each part, check it.
 
-    options: those of ``corpora.load``. Raises ValueError for an unknown data set, for too many rows
-    and for parts that leak into each other.
+    train_rows, validation_rows, test_rows: 0 keeps all; which rows are kept, ``splits.subset``
+    says. options: those of ``corpora.load``; a seed there is that of its ``limit``, so the cut is
+    the same for every seed. Raises ValueError for an unknown data set, for fewer than 0 rows and
+    for parts that leak into each other.
     """
     loaded = corpora.load(dataset, data_dir, **options)
-    limits = {"train": train_rows, "validation": validation_rows, "test": test_rows}
-    wanted = {part: rows or None for part, rows in limits.items()}
-    parts = splits.subset(splits.of(loaded), **wanted)
+    whole = splits.split_corpus(loaded)
+    parts = splits.subset(
+        whole,
+        train=_all_or(train_rows),
+        validation=_all_or(validation_rows),
+        test=_all_or(test_rows),
+    )
     leaks.check(parts, loaded.rule)
     return Prepared(loaded, parts)
+
+
+def _all_or(rows: int) -> int | None:
+    """A number of rows as ``splits.subset`` takes it: None for all, which a lesson writes as 0."""
+    if rows == 0:
+        return None
+    return rows

@@ -1,6 +1,7 @@
 """The registry: every fact on every corpus, in one place.
 
 A corpus is named, described and found by these entries alone; ``satlib.data.corpora`` loads it.
+Checksums and sizes are those of the published files.
 """
 
 from collections.abc import Callable
@@ -41,8 +42,12 @@ class File:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is known of a corpus. scale: lowest and highest rating, in steps where there are any;
-    read: its reader; rule: how it is cut into parts (``splits.RULES``)."""
+    """What is known of a corpus.
+
+    task: what is predicted from what. read: its reader (``satlib.data.readers.common``). scale:
+    lowest and highest rating. step: between two ratings; 0 where any number is legal. rule: how it
+    is cut into parts (``splits.RULES``).
+    """
 
     name: str
     title: str
@@ -76,9 +81,12 @@ _SGD = File(
 )
 _USDA = {
     "origin": "github.com/smartyfh/ASAP, commit 53ae6f17 (validation, test); USS (training)",
-    "licence": "MIT (validation, test); none stated by the authors of USS: for your own use, never redistribute it.",
-    "citation": "Deng et al., WWW 2022; Ye et al., ACL 2023; Sun et al., SIGIR 2021, arXiv 2105.03748.",
-    "task": "tell unsatisfied, neutral and satisfied (2, 3 and 4 stars) apart at each user turn from the fourth",
+    "licence": "MIT (validation, test); none stated by the authors of USS: for your own use, "
+    "never redistribute it.",
+    "citation": "Deng et al., WWW 2022; Ye et al., ACL 2023; Sun et al., SIGIR 2021, "
+    "arXiv 2105.03748.",
+    "task": "tell unsatisfied, neutral and satisfied (2, 3 and 4 stars) apart at each user turn "
+    "from the fourth",
     "read": usda.read,
 }
 _USS = {
@@ -86,7 +94,7 @@ _USS = {
     "licence": "none stated by its authors: for your own use, never redistribute it.",
     "citation": "Sun et al., SIGIR 2021, arXiv 2105.03748.",
     "task": "rate the user's satisfaction at each of the user's turns, as 3 to 7 annotators did",
-    "read": uss.uss,
+    "read": uss.read,
 }
 
 _CORPORA = (
@@ -98,7 +106,7 @@ _CORPORA = (
         licence="Apache-2.0, as this kit.",
         citation="this kit (see the README).",
         task="predict the rating that a user gives a whole session",
-        read=own_table.ready,
+        read=own_table.read_ready,
     ),
     Corpus(
         name="movielens",
@@ -120,10 +128,11 @@ _CORPORA = (
                 member="ml-latest-small/ratings.csv",
             ),
         ),
-        licence="GroupLens terms: research use, redistribution only under the same terms, no commercial use.",
+        licence="GroupLens terms: research use, redistribution only under the same terms, "
+        "no commercial use.",
         citation="Harper and Konstan, ACM TiiS 5(4), 2015, doi 10.1145/2827872.",
         task="predict the rating of each film from the user's ratings before it",
-        read=movielens.movielens,
+        read=movielens.read,
         scale=(0.5, 5.0),
         step=0.5,
         rule="user-time",
@@ -214,7 +223,7 @@ _CORPORA = (
         licence="MIT.",
         citation="Siro et al., ACM TOIS, 2023, doi 10.1145/3624989.",
         task="rate a whole dialogue (or each of its first three exchanges), as 3 or 4 annotators did",
-        read=ab_redial.ab_redial,
+        read=ab_redial.read,
     ),
     Corpus(
         name="amazon-reviews-2023",
@@ -249,17 +258,18 @@ _CORPORA = (
         licence="yours.",
         citation="yours.",
         task="predict the rating of each row from the rows of its group before it",
-        read=own_table.table,
+        read=own_table.read,
     ),
 )
 
 REGISTRY = {corpus.name: corpus for corpus in _CORPORA}
-# What is not fetched, and what to do instead.
-HOW = {
+# What is not fetched -> what to do instead.
+NOT_FETCHED = {
     "satsim": "it is embedded in the kit",
     "csv": "it is your own file: load it with path=",
-    "amazon-reviews-2023": "load it with category='All_Beauty' to stream that category from its hub, or put "
-    "reviews.jsonl and meta.jsonl in its fields in a folder that data_dir or SATLIB_DATA names",
+    "amazon-reviews-2023": "load it with category='All_Beauty' to stream that category from its "
+    "hub, or put reviews.jsonl and meta.jsonl in its fields in a folder that data_dir or "
+    "SATLIB_DATA names",
 }
 
 
@@ -271,20 +281,27 @@ def known(name: str) -> Corpus:
 
 def table() -> list[dict[str, str]]:
     """The registry as rows for a table: name, title, task, scale, size, licence and origin."""
-    return [
-        {
-            "name": c.name,
-            "title": c.title,
-            "task": c.task,
-            "scale": f"{c.scale[0]:g} to {c.scale[1]:g}",
-            "size": _size(c),
-            "licence": c.licence,
-            "origin": c.origin,
+    rows = []
+    for corpus in REGISTRY.values():
+        low, high = corpus.scale
+        row = {
+            "name": corpus.name,
+            "title": corpus.title,
+            "task": corpus.task,
+            "scale": f"{low:g} to {high:g}",
+            "size": _size(corpus),
+            "licence": corpus.licence,
+            "origin": corpus.origin,
         }
-        for c in REGISTRY.values()
-    ]
+        rows.append(row)
+    return rows
 
 
 def _size(corpus: Corpus) -> str:
+    """The size of a download in MB, or why there is none."""
+    if not corpus.files:
+        return "any"
     total = sum(file.size for file in corpus.files)
-    return f"{total / 1e6:.1f} MB" if total else "embedded" if corpus.files else "any"
+    if total == 0:
+        return "embedded"
+    return f"{total / 1e6:.1f} MB"

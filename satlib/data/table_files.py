@@ -1,6 +1,7 @@
-"""Files: their rows with line numbers, and downloads that are verified, resumable and atomic.
+"""Files of rows as users and corpora have them: CSV, JSON lines and Parquet, each row with its line
+number, and JSON lines streamed from a hub.
 
-A ground-floor module: it knows nothing of corpora.
+It knows nothing of corpora. A row that cannot be read at all becomes a BadRow.
 """
 
 import csv
@@ -11,6 +12,7 @@ import lzma
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from satlib import runtime
 from satlib.data.interactions import BadRow
@@ -20,12 +22,18 @@ TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 
 
+def opened(path: Path) -> BinaryIO:
+    """A file open for reading bytes, unpacked where its name ends in .gz or .xz."""
+    opener = OPENERS.get(path.suffix, open)
+    return opener(path, "rb")
+
+
 def text(path: Path) -> str:
     """The whole text of a UTF-8 file, plain, .gz or .xz; a missing file or another encoding is one
     sentence."""
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; check the path")
-    with OPENERS.get(path.suffix, open)(path, "rb") as raw:
+    with opened(path) as raw:
         try:
             return raw.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -40,9 +48,15 @@ def rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
 
     Rows that cannot be read at all are added to bad.
     """
-    kind = path.with_suffix("").suffix if path.suffix in OPENERS else path.suffix
+    kind = path.suffix
+    if kind in OPENERS:
+        kind = path.with_suffix("").suffix
     runtime.one_of("file ending", kind, TABLES)
-    return {".jsonl": json_rows, ".parquet": _parquet_rows}.get(kind, csv_rows)(path, bad)
+    if kind == ".parquet":
+        return parquet_rows(path)
+    if kind == ".jsonl":
+        return json_rows(path, bad)
+    return csv_rows(path, bad)
 
 
 def csv_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
@@ -51,19 +65,15 @@ def csv_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
     csv.field_size_limit(LONGEST)
     content = text(path)
     header = content.split("\n", 1)[0]
-    reader = csv.DictReader(
-        io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count)
-    )
+    separator = max(",;\t", key=header.count)
+    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=separator)
     try:
         for row in reader:
+            # Superfluous cells stand under None; missing cells hold it.
             if None in row or None in row.values():
                 cells = len(reader.fieldnames)
-                bad.append(
-                    BadRow(
-                        reader.line_num,
-                        f"the row has more or fewer cells than the header's {cells}",
-                    )
-                )
+                reason = f"the row has more or fewer cells than the header's {cells}"
+                bad.append(BadRow(reader.line_num, reason))
             else:
                 yield reader.line_num, row
     except csv.Error as error:
@@ -74,42 +84,43 @@ def csv_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
 
 def json_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
     """Rows of a JSONL file."""
-    for line, row in enumerate(text(path).split("\n"), start=1):
-        if not row.strip():
+    # Not splitlines: it would also cut at the line separators that a text in JSON may hold.
+    for number, line in enumerate(text(path).split("\n"), start=1):
+        if not line.strip():
             continue
         try:
-            value = json.loads(row)
+            row = json.loads(line)
         except ValueError:
-            value = None
-        if isinstance(value, dict):
-            yield line, value
+            row = None
+        if isinstance(row, dict):
+            yield number, row
         else:
-            bad.append(BadRow(line, f"{path.name}: {row[:40]!r} is not a JSON object"))
+            bad.append(BadRow(number, f"{path.name}: {line[:40]!r} is not a JSON object"))
 
 
-def _parquet_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, dict]]:
+def parquet_rows(path: Path) -> Iterator[tuple[int, dict]]:
+    """Rows of a Parquet file; absent values are None."""
     import pyarrow.parquet
 
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; check the path")
-    yield from enumerate(pyarrow.parquet.read_table(path).to_pylist(), start=1)
+    table = pyarrow.parquet.read_table(path)
+    yield from enumerate(table.to_pylist(), start=1)
 
 
 def hub_rows(url: str, most: int | None = None) -> Iterator[dict]:
     """Rows of a JSONL file, streamed by ``datasets`` (hf://datasets/..., http or a path), at most
     so many.
 
-    Read as text, because one field may be a number in one row and words in the next. Raises
-    ConnectionError.
+    Raises ConnectionError where it cannot be read.
     """
     import datasets
 
     try:
-        for row in islice(
-            datasets.load_dataset("text", data_files=url, split="train", streaming=True), most
-        ):
+        # As text, because one field may be a number in one row and words in the next.
+        stream = datasets.load_dataset("text", data_files=url, split="train", streaming=True)
+        for row in islice(stream, most):
             yield json.loads(row["text"])
-    except (
-        Exception
-    ) as error:  # its client has many classes for an unknown name, no network and a broken line
+    # Its client has many classes for an unknown name, no network and a broken line.
+    except Exception as error:
         raise ConnectionError(f"{url} could not be read ({type(error).__name__})") from error

@@ -24,12 +24,12 @@ CHECKSUMS = {
 
 @functools.cache
 def embedded_encoder() -> Path:
-    """Folder of the embedded encoder, found without importing its package; the checksums are
-    verified once a process.
+    """Folder of the embedded encoder; its checksums are verified once a process.
 
     Raises FileNotFoundError when the package or a file is missing, ValueError when a file is not
     the published one.
     """
+    # Importing the package would run its code; its specification says where it lies.
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(
@@ -46,9 +46,9 @@ def verify(folder: Path) -> None:
     for name, published in CHECKSUMS.items():
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}; {REMEDY}")
-        found = storage.sha256(folder / name)
-        if found != published:
-            wrong = f"sha256 {found[:12]}... instead of the published {published[:12]}..."
+        checksum = storage.sha256(folder / name)
+        if checksum != published:
+            wrong = f"sha256 {checksum[:12]}... instead of the published {published[:12]}..."
             raise ValueError(f"{folder / name} has {wrong}; {REMEDY}")
 
 
@@ -61,6 +61,8 @@ def word_table() -> tuple[dict[str, int], np.ndarray]:
     from safetensors import safe_open
 
     folder = embedded_encoder()
-    rows = storage.read_json(folder / "tokenizer.json")["model"]["vocab"]
+    tokenizer = storage.read_json(folder / "tokenizer.json")
+    rows = tokenizer["model"]["vocab"]
     with safe_open(folder / "model.safetensors", framework="numpy") as file:
-        return rows, file.get_tensor("embeddings.word_embeddings.weight")
+        table = file.get_tensor("embeddings.word_embeddings.weight")
+    return rows, table

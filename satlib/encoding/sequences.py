@@ -6,7 +6,9 @@ because a text that is too long loses its beginning (lesson 22). The vector enco
 compared with it.
 """
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -17,9 +19,11 @@ from satlib.runtime import one_of
 TEMPLATES = ("titles", "events", "full")
 # Upper bounds of the words, in the shop's currency and in seconds. An ordinary look is not worth a
 # word: every word costs tokens in every event.
-PRICES = ((0.0, "free"), (15.0, "cheap"), (50.0, "fair"), (float("inf"), "expensive"))
-LOOKS = ((3.0, "glanced"), (60.0, ""), (float("inf"), "long look"))
-ENDS = (".", "!", "?", "…", "。", "！", "？")
+PRICE_WORDS = ((15.0, "cheap"), (50.0, "fair"), (math.inf, "expensive"))
+DWELL_WORDS = ((3.0, "glanced"), (60.0, ""), (math.inf, "long look"))
+END_MARKS = (".", "!", "?", "…", "。", "！", "？")
+
+# Texts
 
 
 def to_text(example: Example, template: str = "full") -> str:
@@ -31,19 +35,18 @@ def to_text(example: Example, template: str = "full") -> str:
     template.
     """
     one_of("template", template, TEMPLATES)
-    steps = [*example.events, *([example.target] if example.target is not None else [])]
     if template == "titles":
-        return " ".join(_sentence(event.text) for event in steps)
+        return _titles(example)
+
     full = template == "full"
-    parts = (
-        [_sentence(", ".join(f"{name} {value}" for name, value in example.attributes.items()))]
-        if full
-        else []
-    )
-    parts += [_step(event, full) for event in example.events]
+    sentences = []
+    if full:
+        sentences.append(_attributes(example))
+    for event in example.events:
+        sentences.append(_event_sentence(event, full))
     if example.target is not None:
-        parts.append(_step(example.target, full, target=True))
-    return " ".join(part for part in parts if part)
+        sentences.append(_event_sentence(example.target, full, is_target=True))
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def texts(examples: Iterable[Example], template: str = "full") -> list[str]:
@@ -53,67 +56,119 @@ def texts(examples: Iterable[Example], template: str = "full") -> list[str]:
 
 def price_words(price: float) -> str:
     """A price as a word and a whole number: 0 is "free", 12.5 is "cheap 12"."""
-    word = next(word for bound, word in PRICES if price < bound or price == bound == 0)
-    return word if word == "free" else f"{word} {max(1, round(price))}"
+    if price <= 0:
+        return "free"
+    word = _word_for(price, PRICE_WORDS)
+    return f"{word} {max(1, round(price))}"
 
 
 def dwell_words(seconds: float) -> str:
     """A dwell time in words: "glanced" (below 3 s), "long look" (60 s and more), else nothing."""
-    return next(word for bound, word in LOOKS if seconds < bound or bound == float("inf"))
+    return _word_for(seconds, DWELL_WORDS)
+
+
+def _word_for(number: float, words: tuple[tuple[float, str], ...]) -> str:
+    """The word of the first bound that lies above the number, or else the last word."""
+    for bound, word in words:
+        if number < bound:
+            return word
+    return words[-1][1]
 
 
 def categories(event: Event) -> list[str]:
     """The categories of an event: "Action|Sci-Fi", "Action / Sci-Fi" and "Action, Sci-Fi" all give
     two."""
-    return [name.strip() for name in re.split(r"\||/|,", event.category) if name.strip()]
+    names = [name.strip() for name in re.split(r"\||/|,", event.category)]
+    return [name for name in names if name]
 
 
-def _step(event: Event, full: bool, target: bool = False) -> str:
-    """One event as a sentence; the target is announced by "now", and its own value is left out."""
-    said = event.action == "say"
-    rated = event.value is not None and not target
-    details = (
-        [" ".join(categories(event))] if categories(event) else []
-    )  # a bar or comma would cost a token each
-    if full:
-        details += [price_words(event.price)] if event.price is not None else []
-        details += [word] if event.dwell is not None and (word := dwell_words(event.dwell)) else []
-    details += [f"rated {event.value:g}"] if rated else []
-    who = (
-        f"{event.actor}: "
-        if said
-        else "now: "
-        if target
-        else "system: "
-        if event.actor == "system"
-        else ""
-    )
-    verb = "" if said or (event.action == "rate" and rated) else f"{event.action} "
-    text = f"{who}{verb}{_plain(event.text)}" + (f" ({', '.join(details)})" if details else "")
-    return _sentence(f"{text}: {event.comment}" if full and event.comment else text)
+def _titles(example: Example) -> str:
+    """The texts of all events and of the target, one sentence each."""
+    events = list(example.events)
+    if example.target is not None:
+        events.append(example.target)
+    return " ".join(_sentence(event.text) for event in events)
 
 
-def _plain(text: str) -> str:
+def _attributes(example: Example) -> str:
+    """The user's attributes as one sentence, names before values."""
+    named = [f"{name} {value}" for name, value in example.attributes.items()]
+    return _sentence(", ".join(named))
+
+
+def _event_sentence(event: Event, full: bool, is_target: bool = False) -> str:
+    """One event as a sentence: who, what, the details in brackets, and in full the comment.
+
+    The target is announced by "now", and its own value is left out.
+    """
+    rated = event.value is not None and not is_target
+    text = _who(event, is_target) + _verb(event, rated) + _one_line(event.text)
+    details = _details(event, full)
+    if rated:
+        details.append(f"rated {event.value:g}")
+    if details:
+        text += f" ({', '.join(details)})"
+    if full and event.comment:
+        text += f": {event.comment}"
+    return _sentence(text)
+
+
+def _who(event: Event, is_target: bool) -> str:
+    """How the sentence begins: with the speaker, with "now", or with the system; a user's own
+    action begins with nothing."""
+    if event.action == "say":
+        return f"{event.actor}: "
+    if is_target:
+        return "now: "
+    if event.actor == "system":
+        return "system: "
+    return ""
+
+
+def _verb(event: Event, rated: bool) -> str:
+    """The action as a word, where the rest of the sentence does not say it already."""
+    if event.action == "say" or (event.action == "rate" and rated):
+        return ""
+    return f"{event.action} "
+
+
+def _details(event: Event, full: bool) -> list[str]:
+    """What stands in brackets behind an event: its categories, and in full its price and look."""
+    details = []
+    names = categories(event)
+    if names:
+        details.append(" ".join(names))  # a bar or comma would cost a token each
+    if full and event.price is not None:
+        details.append(price_words(event.price))
+    if full and event.dwell is not None:
+        look = dwell_words(event.dwell)
+        if look:
+            details.append(look)
+    return details
+
+
+def _one_line(text: str) -> str:
     """The text on one line: every run of white space becomes one blank."""
     return " ".join(text.split())
 
 
 def _sentence(text: str) -> str:
     """The text on one line with a mark at its end; nothing stays nothing."""
-    text = _plain(text)
-    return text if not text or text.endswith(ENDS) else text + "."
+    text = _one_line(text)
+    if not text or text.endswith(END_MARKS):
+        return text
+    return text + "."
+
+
+# Vectors
 
 
 def vocabulary(items: Iterable[str], least: int = 1) -> dict[str, int]:
     """Number the different items that occur at least ``least`` times, in alphabetical order from
     0."""
-    counts: dict[str, int] = {}
-    for item in items:
-        counts[item] = counts.get(item, 0) + 1
-    return {
-        item: column
-        for column, item in enumerate(sorted(item for item, n in counts.items() if n >= least))
-    }
+    counts = Counter(items)
+    frequent = sorted(item for item, count in counts.items() if count >= least)
+    return {item: column for column, item in enumerate(frequent)}
 
 
 def one_hot(items: Sequence[str], columns: dict[str, int]) -> np.ndarray:
@@ -154,6 +209,11 @@ def average_embedding(ids: Sequence[int], table: np.ndarray) -> np.ndarray:
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Cosine of the angle between the rows of a [N, d] and of b [M, d]: shape [N, M]; a row of
     zeros gives 0."""
-    a, b = np.atleast_2d(a), np.atleast_2d(b)
-    lengths = np.linalg.norm(a, axis=1)[:, None] * np.linalg.norm(b, axis=1)[None, :]
-    return np.divide(a @ b.T, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    a = np.atleast_2d(a)
+    b = np.atleast_2d(b)
+    products = a @ b.T
+    a_lengths = np.linalg.norm(a, axis=1)
+    b_lengths = np.linalg.norm(b, axis=1)
+    lengths = a_lengths[:, None] * b_lengths[None, :]
+    # A row of zeros has no direction: where nothing can be divided, the 0 of ``out`` stays.
+    return np.divide(products, lengths, out=np.zeros_like(lengths), where=lengths > 0)

@@ -15,7 +15,7 @@ import numpy as np
 from satlib import runtime, storage
 from satlib.encoding import tokens
 
-KEY = b"satlib"  # where the schema keeps what the store was made from
+SCHEMA_KEY = b"satlib"  # where the schema keeps what the store was made from
 
 
 class TokenStore(Sequence):
@@ -30,36 +30,55 @@ class TokenStore(Sequence):
 
         try:
             table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
-            self.sha256 = table.schema.metadata[KEY].decode()
+            self.sha256 = table.schema.metadata[SCHEMA_KEY].decode()
         except (OSError, pa.ArrowInvalid, TypeError, KeyError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(
                 f"{path} is no store of token ids ({reason}); delete it and make it anew"
             ) from error
-        chunks = table.column("input_ids").chunks
-        self._parts = [
-            (c.values.to_numpy(), c.offsets.to_numpy()) for c in chunks
-        ]  # no copies: views into the file
-        self.lengths = np.concatenate([np.diff(offsets) for _, offsets in self._parts])
+        # Values and offsets are views into the file, not copies: memory grows only with what is
+        # read.
+        self._chunks = []
+        lengths = []
+        for chunk in table.column("input_ids").chunks:
+            values = chunk.values.to_numpy()
+            offsets = chunk.offsets.to_numpy()
+            self._chunks.append((values, offsets))
+            lengths.append(np.diff(offsets))
+        self.lengths = np.concatenate(lengths)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        part, at = divmod(range(len(self))[i], tokens.CHUNK)
-        values, offsets = self._parts[part]
-        return values[offsets[at] : offsets[at + 1]]
+        row = range(len(self))[i]  # counts negative numbers from the end, refuses others
+        chunk, place = divmod(row, tokens.CHUNK)
+        values, offsets = self._chunks[chunk]
+        return values[offsets[place] : offsets[place + 1]]
+
+
+def tokenised(
+    texts: Iterable[str], tokenizer, max_length: int = 128, folder: str | Path = ""
+) -> TokenStore:
+    """The store of these texts in ``folder`` (default: the kit's cache), made where it is not there
+    yet."""
+    folder = Path(folder) if folder else runtime.cache_folder() / "tokens"
+    path = folder / f"{identity(texts, tokenizer, max_length)}.arrow"
+    if path.exists():
+        return TokenStore(path)
+    return write(texts, tokenizer, path, max_length)
 
 
 def identity(texts: Iterable[str], tokenizer, max_length: int) -> str:
     """SHA-256 of what decides the ids: every text, the tokenizer's files and settings, and
     ``max_length``."""
-    digest = hashlib.sha256(
-        f"{max_length} {tokenizer.truncation_side} {tokenizer.backend_tokenizer.to_str()}".encode()
-    )
+    settings = f"{max_length} {tokenizer.truncation_side} {tokenizer.backend_tokenizer.to_str()}"
+    digest = hashlib.sha256(settings.encode())
     for text in texts:
         data = str(text).encode("utf-8", "replace")
-        digest.update(len(data).to_bytes(8, "little") + data)
+        # Its length before each text: otherwise "ab", "c" and "a", "bc" would be the same.
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
     return digest.hexdigest()
 
 
@@ -72,21 +91,20 @@ def write(texts: Iterable[str], tokenizer, path: str | Path, max_length: int = 1
     import pyarrow as pa
 
     sha256 = identity(texts, tokenizer, max_length)
-    schema = pa.schema([("input_ids", pa.list_(pa.int32()))], {KEY: sha256.encode()})
-    rest = iter(texts)
+    id_list = pa.list_(pa.int32())
+    schema = pa.schema([("input_ids", id_list)], {SCHEMA_KEY: sha256.encode()})
     with storage.replacing(path) as temporary, pa.OSFile(str(temporary), "wb") as file:
         with pa.ipc.new_stream(file, schema) as stream:
-            while chunk := list(islice(rest, tokens.CHUNK)):
-                ids = pa.array(tokens.tokenise(chunk, tokenizer, max_length), schema.field(0).type)
+            for chunk in _chunks(texts):
+                ids = pa.array(tokens.tokenise(chunk, tokenizer, max_length), id_list)
                 stream.write_batch(pa.record_batch([ids], schema=schema))
     return TokenStore(path)
 
 
-def tokenised(
-    texts: Iterable[str], tokenizer, max_length: int = 128, folder: str | Path = ""
-) -> TokenStore:
-    """The store of these texts in ``folder`` (default: the kit's cache), made where it is not there
-    yet."""
-    folder = Path(folder) if folder else runtime.cache_folder() / "tokens"
-    path = folder / f"{identity(texts, tokenizer, max_length)}.arrow"
-    return TokenStore(path) if path.exists() else write(texts, tokenizer, path, max_length)
+def _chunks(texts: Iterable[str]) -> Iterable[list[str]]:
+    """The texts in lists of CHUNK, the last one shorter; each chunk of the file is one of them."""
+    rest = iter(texts)
+    chunk = list(islice(rest, tokens.CHUNK))
+    while chunk:
+        yield chunk
+        chunk = list(islice(rest, tokens.CHUNK))

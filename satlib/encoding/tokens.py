@@ -11,13 +11,96 @@ from pathlib import Path
 
 import numpy as np
 
-from satlib.encoding.embedded_encoder import (
-    embedded_encoder as embedded_encoder,  # models and lessons ask for it here
+# Texts that the library tokenises at once: bounds the memory that very long texts take.
+CHUNK = 1024
+
+# Accents, control and format characters, private use, half characters: BERT drops them.
+VANISHING_KINDS = ("Mn", "Cc", "Cf", "Co", "Cs")
+REPLACEMENT_CHARACTER = "\ufffd"
+# The blocks of Chinese characters in Unicode that BERT separates.
+CHINESE_BLOCKS = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B920, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
 )
 
-CHUNK = (
-    1024  # texts that the library tokenises at once: bounds the memory that very long texts take
-)
+# By hand: words, and their pieces
+
+
+def basic_tokens(text: str) -> list[str]:
+    """Words as BERT's uncased models see them: lower case, no accents, punctuation and Chinese
+    characters apart."""
+    words = [""]
+    # NFD writes an accent as a character of its own, which then vanishes.
+    for char in unicodedata.normalize("NFD", text):
+        if _vanishes(char):
+            continue
+        if char.isspace():
+            words.append("")
+        elif _stands_alone(char):
+            words += [char, ""]
+        else:
+            words[-1] += char.lower()
+    return [word for word in words if word]
+
+
+def _vanishes(char: str) -> bool:
+    """Whether a character is dropped; tabs and line ends are not, although they are control
+    characters."""
+    if char in "\t\n\r":
+        return False
+    return char == REPLACEMENT_CHARACTER or unicodedata.category(char) in VANISHING_KINDS
+
+
+def _stands_alone(char: str) -> bool:
+    """Whether a character is a token of its own: a punctuation mark, any other ASCII sign, or a
+    Chinese character."""
+    code = ord(char)
+    if 33 <= code <= 126 and not char.isalnum():
+        return True
+    if unicodedata.category(char).startswith("P"):
+        return True
+    return any(first <= code <= last for first, last in CHINESE_BLOCKS)
+
+
+def wordpiece(
+    word: str, vocabulary: Collection[str], unknown: str = "[UNK]", longest: int = 100
+) -> list[str]:
+    """Cut one word into the longest pieces that are in the vocabulary, from left to right.
+
+    A piece that does not begin the word is written with "##". A word with a rest that no piece
+    fits, or with more than ``longest`` characters, becomes one ``unknown``.
+    """
+    if not word or len(word) > longest:
+        return [unknown]
+    pieces = []
+    start = 0
+    while start < len(word):
+        piece, end = _longest_piece(word, start, vocabulary)
+        if not piece:
+            return [unknown]
+        pieces.append(piece)
+        start = end
+    return pieces
+
+
+def _longest_piece(word: str, start: int, vocabulary: Collection[str]) -> tuple[str, int]:
+    """The longest piece of the vocabulary that the word has at ``start``, and where it ends; ""
+    where no piece fits."""
+    prefix = "##" if start else ""
+    for end in range(len(word), start, -1):
+        piece = prefix + word[start:end]
+        if piece in vocabulary:
+            return piece, end
+    return "", start
+
+
+# The library's tokenizer, and truncation from the left
 
 
 def load_tokenizer(folder: str | Path, revision: str | None = None):
@@ -39,8 +122,8 @@ def load_tokenizer(folder: str | Path, revision: str | None = None):
         )
     except OSError as error:
         raise OSError(
-            f"no tokenizer at {folder}; give a folder with a tokenizer.json, or a hub name that can be "
-            "reached or is in the cache"
+            f"no tokenizer at {folder}; give a folder with a tokenizer.json, or a hub name that "
+            "can be reached or is in the cache"
         ) from error
     except ValueError as error:
         raise ValueError(
@@ -51,72 +134,6 @@ def load_tokenizer(folder: str | Path, revision: str | None = None):
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
-
-
-def basic_tokens(text: str) -> list[str]:
-    """Words as BERT's uncased models see them: lower case, no accents, punctuation and Chinese
-    characters apart."""
-    words = [""]
-    for char in unicodedata.normalize("NFD", text):
-        kind = unicodedata.category(char)
-        if kind in VANISHING and char not in "\t\n\r" or char == "\ufffd":
-            continue
-        if char.isspace():
-            words.append("")
-        elif _stands_alone(char, kind):
-            words += [char, ""]
-        else:
-            words[-1] += char.lower()
-    return [word for word in words if word]
-
-
-def _stands_alone(char: str, kind: str) -> bool:
-    """Whether a character is a token of its own: a punctuation mark, any other ASCII sign, or a
-    Chinese character."""
-    code = ord(char)
-    sign = 33 <= code <= 126 and not char.isalnum()
-    return sign or kind[0] == "P" or any(low <= code <= high for low, high in CHINESE)
-
-
-VANISHING = (
-    "Mn",
-    "Cc",
-    "Cf",
-    "Co",
-    "Cs",
-)  # accents, control and format characters, private use, half characters
-# The blocks of Chinese characters in Unicode that BERT separates.
-CHINESE = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B920, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
-
-
-def wordpiece(
-    word: str, vocabulary: Collection[str], unknown: str = "[UNK]", longest: int = 100
-) -> list[str]:
-    """Cut one word into the longest pieces that are in the vocabulary, from left to right.
-
-    A piece that does not begin the word is written with "##". A word with a rest that no piece
-    fits, or with more than ``longest`` characters, becomes one ``unknown``.
-    """
-    pieces, start = [], 0
-    while start < len(word) <= longest:
-        prefix = "##" if start else ""
-        for end in range(len(word), start, -1):
-            if prefix + word[start:end] in vocabulary:
-                break
-        else:
-            return [unknown]
-        pieces.append(prefix + word[start:end])
-        start = end
-    return pieces or [unknown]
 
 
 def tokenise(texts: Sequence[str], tokenizer, max_length: int = 128) -> list[list[int]]:
@@ -130,29 +147,35 @@ def tokenise(texts: Sequence[str], tokenizer, max_length: int = 128) -> list[lis
     if isinstance(texts, str):
         raise ValueError("texts is a single str; give a list of texts")
     before, after = _frame(tokenizer)
-    room = max_length - len(before) - len(after)
-    if room < 1 or max_length > tokenizer.model_max_length:
-        least = len(before) + len(after) + 1
+    special = len(before) + len(after)
+    if not special < max_length <= tokenizer.model_max_length:
         raise ValueError(
-            f"max_length is {max_length}; legal are {least} to {tokenizer.model_max_length}"
+            f"max_length is {max_length}; legal are {special + 1} to {tokenizer.model_max_length}"
         )
+    room = max_length - special
     return [before + content[-room:] + after for content in _contents(texts, tokenizer)]
+
+
+def _frame(tokenizer) -> tuple[list[int], list[int]]:
+    """The special ids before and after a text's content: ([101], [102]) for BERT, ([], []) for
+    GPT-2."""
+    encoded = tokenizer("a", return_special_tokens_mask=True)
+    ids = encoded["input_ids"]
+    special = encoded["special_tokens_mask"]
+    first = special.index(0)
+    last = len(special) - special[::-1].index(0)
+    return ids[:first], ids[last:]
 
 
 def _contents(texts: Sequence[str], tokenizer) -> Iterator[list[int]]:
     """Ids of every text without special tokens and without truncation."""
     for start in range(0, len(texts), CHUNK):
-        chunk = list(texts[start : start + CHUNK])
-        for row, text in enumerate(chunk, start):
-            if not isinstance(text, str):
-                raise ValueError(f"texts[{row}] is {text!r}; give a str")
-        # A half of a surrogate pair, as broken JSON has it, is not a character: the tokenizer gets
-        # "?" in its place.
-        chunk = [text.encode("utf-8", "replace").decode("utf-8") for text in chunk]
-        ids = tokenizer(
-            chunk, add_special_tokens=False, return_attention_mask=False, verbose=False
-        )["input_ids"]
-        for row, content in enumerate(ids, start):
+        chunk = texts[start : start + CHUNK]
+        readable = [_readable(text, row) for row, text in enumerate(chunk, start)]
+        encoded = tokenizer(
+            readable, add_special_tokens=False, return_attention_mask=False, verbose=False
+        )
+        for row, content in enumerate(encoded["input_ids"], start):
             if not content:
                 raise ValueError(
                     f"texts[{row}] is {texts[row][:20]!r}: no visible character; leave it out"
@@ -160,14 +183,17 @@ def _contents(texts: Sequence[str], tokenizer) -> Iterator[list[int]]:
             yield content
 
 
-def _frame(tokenizer) -> tuple[list[int], list[int]]:
-    """The special ids before and after a text's content: ([101], [102]) for BERT, ([], []) for
-    GPT-2."""
-    encoded = tokenizer("a", return_special_tokens_mask=True)
-    ids, special = encoded["input_ids"], encoded["special_tokens_mask"]
-    first = special.index(0)
-    last = len(special) - special[::-1].index(0)
-    return ids[:first], ids[last:]
+def _readable(text: str, row: int) -> str:
+    """The text of a row, as the tokenizer can read it.
+
+    Half of a surrogate pair, as broken JSON has it, is not a character: "?" stands in its place.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"texts[{row}] is {text!r}; give a str")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+# Padding
 
 
 def pad(
@@ -206,11 +232,21 @@ def padded(lengths: Sequence[int], batch_size: int, to: int | None = None) -> np
             f"to is {to}, but the longest sequence has {lengths.max()}; truncate first"
         )
     starts = np.arange(0, lengths.size, batch_size)
-    longest = np.maximum.reduceat(lengths, starts) if to is None else np.full(starts.size, to)
-    return np.repeat(longest, batch_size)[: lengths.size]
+    if to is None:
+        widths = np.maximum.reduceat(lengths, starts)
+    else:
+        widths = np.full(starts.size, to)
+    return np.repeat(widths, batch_size)[: lengths.size]
 
 
-def within(lengths: Sequence[int], budget: int) -> list[int]:
+def padding_share(lengths: Sequence[int], batch_size: int, to: int | None = None) -> float:
+    """Share of all positions that are padding, from 0 to 1; batches are cut in the given order (see
+    ``padded``)."""
+    positions = padded(lengths, batch_size, to).sum()
+    return float(1 - np.sum(lengths) / positions)
+
+
+def batch_cuts(lengths: Sequence[int], budget: int) -> list[int]:
     """Where to cut a row of sequences into batches of at most ``budget`` positions, padding
     included.
 
@@ -221,19 +257,17 @@ def within(lengths: Sequence[int], budget: int) -> list[int]:
         raise ValueError(
             f"a budget of {budget} tokens holds no sequence; give at least 1, for example 2048"
         )
-    cuts, start, longest = [], 0, 0
+    cuts = []
+    start = 0  # of the batch that is being filled
+    longest = 0  # sequence in it
     for i, length in enumerate(lengths):
         longest = max(longest, length)
-        if i > start and longest * (i + 1 - start) > budget:
+        positions = longest * (i + 1 - start)
+        if i > start and positions > budget:
             cuts.append(i)
-            start, longest = i, length
+            start = i
+            longest = length
     return cuts
-
-
-def wasted(lengths: Sequence[int], batch_size: int, to: int | None = None) -> float:
-    """Share of all positions that are padding, from 0 to 1; batches are cut in the given order (see
-    ``padded``)."""
-    return float(1 - np.sum(lengths) / padded(lengths, batch_size, to).sum())
 
 
 def flops(
@@ -247,6 +281,7 @@ def flops(
     all-MiniLM-L6-v2.
     """
     length = np.asarray(length, dtype=np.float64)
-    return layers * (
-        8 * length * hidden**2 + 4 * length * hidden * intermediate + 4 * length**2 * hidden
-    )
+    projections = 8 * length * hidden**2
+    feed_forward = 4 * length * hidden * intermediate
+    attention = 4 * length**2 * hidden
+    return layers * (projections + feed_forward + attention)

@@ -4,10 +4,12 @@ over.
 Taught with lesson 52 beside ``calibration``.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from satlib.data.labels import STARS
 from satlib.evaluation import calibration
 
 
@@ -15,8 +17,10 @@ def spread(distribution) -> np.ndarray:
     """Standard deviation [N] of the ratings 1..5 under each distribution, in stars: wide means
     unsure."""
     p = calibration.checked(distribution)
-    mean = p @ calibration.STARS
-    return np.sqrt(np.maximum(p @ calibration.STARS**2 - mean**2, 0))
+    mean = p @ STARS
+    variance = p @ STARS**2 - mean**2
+    # Rounding may leave the variance of a certain distribution a hair below 0.
+    return np.sqrt(np.maximum(variance, 0))
 
 
 def risk_coverage(loss: Sequence[float], unsure: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -26,26 +30,30 @@ def risk_coverage(loss: Sequence[float], unsure: Sequence[float]) -> tuple[np.nd
     that what is unsure of everything alike has a flat curve. Source: El-Yaniv and Wiener, JMLR 11,
     2010.
     """
-    loss, unsure = np.asarray(loss, dtype=float), np.asarray(unsure, dtype=float)
+    loss = np.asarray(loss, dtype=float)
+    unsure = np.asarray(unsure, dtype=float)
     if loss.ndim != 1 or loss.shape != unsure.shape or not loss.size:
         raise ValueError(
-            f"loss has the shape {loss.shape} and unsure {unsure.shape}; give one number each for every "
-            "example, and at least one example"
+            f"loss has the shape {loss.shape} and unsure {unsure.shape}; "
+            "give one number each for every example, and at least one example"
         )
     if not (np.isfinite(loss).all() and np.isfinite(unsure).all()):
         raise ValueError(
             "loss or unsure holds a number that is not finite; leave those examples out of both"
         )
-    _, which, size = np.unique(unsure, return_inverse=True, return_counts=True)
-    alike = (np.bincount(which, weights=loss) / size)[which]
-    many = np.arange(1, len(loss) + 1)
-    return many / len(loss), np.cumsum(alike[np.argsort(unsure, kind="stable")]) / many
+    _, level, size = np.unique(unsure, return_inverse=True, return_counts=True)
+    mean_of_level = np.bincount(level, weights=loss) / size
+    surest_first = np.argsort(unsure, kind="stable")
+    answered = np.arange(1, len(loss) + 1)
+    risk = np.cumsum(mean_of_level[level][surest_first]) / answered
+    return answered / len(loss), risk
 
 
 def area(loss: Sequence[float], unsure: Sequence[float]) -> float:
     """Mean risk over all coverages, in the loss's unit; for a random order it is, on average, the
     mean loss."""
-    return float(risk_coverage(loss, unsure)[1].mean())
+    _, risk = risk_coverage(loss, unsure)
+    return float(risk.mean())
 
 
 def gained(loss: Sequence[float], unsure: Sequence[float]) -> float:
@@ -55,5 +63,9 @@ def gained(loss: Sequence[float], unsure: Sequence[float]) -> float:
     The best order knows the losses, so nobody reaches 1 where chance has a part in them; nan where
     all are equal.
     """
-    random, best = float(np.mean(loss)), area(loss, loss)
-    return (random - area(loss, unsure)) / (random - best) if np.ptp(loss) > 0 else float("nan")
+    own = area(loss, unsure)
+    if np.ptp(loss) == 0:
+        return math.nan
+    random = float(np.mean(loss))
+    best = area(loss, loss)
+    return (random - own) / (random - best)

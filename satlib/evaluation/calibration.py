@@ -3,8 +3,8 @@ calibrated ratings.
 
 A model that gives a distribution over the ratings 1..5 answers many questions at once. Each
 question has an outcome, 0 or 1 for every example, and a chance, the probability that the model gave
-to 1: "is the user satisfied?", "is the rating 3?", "is it at most 3?". ``calibrators`` repairs what
-is measured here, ``selective`` makes use of it.
+to 1: "is the user satisfied?", "is the rating 3?", "is it at most 3?". ``recalibration`` repairs
+what is measured here, ``abstention`` makes use of it.
 """
 
 from collections.abc import Sequence
@@ -13,29 +13,33 @@ import numpy as np
 import pandas as pd
 
 from satlib import runtime
-from satlib.data.labels import SATISFIED
+from satlib.data.labels import SATISFIED, STARS
 from satlib.evaluation import metrics
 
-STARS = np.arange(1, metrics.CLASSES + 1)
 RULES = ("width", "size")  # bins of equal width in probability, or of about equally many examples
 KINDS = ("class", "cumulative")
-FLOOR = 5e-5  # records keep four decimals of a probability: a stored 0 is anything below this, and is read as this
+# Records keep four decimals of a probability: a stored 0 is anything below this, and is read as
+# this.
+FLOOR = 5e-5
 
 
 def _pair(outcome: Sequence[float], chance: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    outcome, chance = np.asarray(outcome, dtype=float), np.asarray(chance, dtype=float)
+    outcome = np.asarray(outcome, dtype=float)
+    chance = np.asarray(chance, dtype=float)
     if outcome.shape != chance.shape or outcome.ndim != 1 or not outcome.size:
         raise ValueError(
-            f"outcome has the shape {outcome.shape} and chance {chance.shape}; give one probability for "
-            "each outcome, and at least one"
+            f"outcome has the shape {outcome.shape} and chance {chance.shape}; "
+            "give one probability for each outcome, and at least one"
         )
-    if not np.isin(outcome, (0, 1)).all():
+    is_outcome = np.isin(outcome, (0, 1))
+    if not is_outcome.all():
         raise ValueError(
-            f"an outcome is {outcome[~np.isin(outcome, (0, 1))][0]}; give 0 or 1, or True or False"
+            f"an outcome is {outcome[~is_outcome][0]}; give 0 or 1, or True or False"
         )
-    if not ((chance >= 0) & (chance <= 1)).all():
+    is_probability = (chance >= 0) & (chance <= 1)
+    if not is_probability.all():
         raise ValueError(
-            f"a chance is {chance[~((chance >= 0) & (chance <= 1))][0]}; a probability lies in [0, 1]"
+            f"a chance is {chance[~is_probability][0]}; a probability lies in [0, 1]"
         )
     return outcome, chance
 
@@ -44,9 +48,9 @@ def checked(distribution) -> np.ndarray:
     """Probabilities [N, 5] of the ratings 1..5, each row scaled to the sum 1, from which rounding
     may take it away."""
     p = np.asarray(distribution, dtype=float)
-    if p.ndim != 2 or p.shape[1] != metrics.CLASSES or not len(p):
+    if p.ndim != 2 or p.shape[1] != metrics.N_CLASSES or not len(p):
         raise ValueError(
-            f"distribution has the shape {p.shape}; give [N, {metrics.CLASSES}] probabilities"
+            f"distribution has the shape {p.shape}; give [N, {metrics.N_CLASSES}] probabilities"
         )
     total = p.sum(axis=1, keepdims=True)
     if not ((p >= 0).all() and np.allclose(total, 1, atol=2e-3)):
@@ -66,7 +70,8 @@ def logits(distribution) -> np.ndarray:
 
 def satisfied(distribution) -> np.ndarray:
     """Chance [N] of a satisfied user: the probabilities of the ratings 4 and 5 together."""
-    return np.minimum(checked(distribution)[:, STARS >= SATISFIED].sum(axis=1), 1)
+    p = checked(distribution)
+    return np.minimum(p[:, STARS >= SATISFIED].sum(axis=1), 1)
 
 
 def is_satisfied(rating: Sequence[float]) -> np.ndarray:
@@ -79,12 +84,15 @@ def questions(rating: Sequence[float], distribution, kind: str) -> tuple[np.ndar
     """Outcomes and chances of all questions of a kind: class [N, 5], "is it k?"; cumulative [N, 4],
     "is it at most k?"."""
     runtime.one_of("kind", kind, KINDS)
-    p, stars = checked(distribution), metrics.classes(rating)[:, None]
-    if len(stars) != len(p):
-        raise ValueError(f"{len(stars)} ratings but {len(p)} distributions; give one for each")
+    p = checked(distribution)
+    rated = metrics.classes(rating)[:, None]
+    if len(rated) != len(p):
+        raise ValueError(f"{len(rated)} ratings but {len(p)} distributions; give one for each")
     if kind == "class":
-        return (stars == STARS).astype(float), p
-    return (stars <= STARS[:-1]).astype(float), np.minimum(np.cumsum(p, axis=1)[:, :-1], 1)
+        return (rated == STARS).astype(float), p
+    # "At most 5?" is no question: everybody says yes.
+    at_most = np.cumsum(p, axis=1)[:, :-1]
+    return (rated <= STARS[:-1]).astype(float), np.minimum(at_most, 1)
 
 
 def _bin_of(chance: np.ndarray, bins: int, rule: str) -> np.ndarray:
@@ -94,17 +102,9 @@ def _bin_of(chance: np.ndarray, bins: int, rule: str) -> np.ndarray:
     if bins < 1:
         raise ValueError(f"bins = {bins}; give at least 1")
     inner = np.linspace(0, 1, bins + 1)[1:-1]
-    return np.digitize(
-        chance, inner if rule == "width" else np.unique(np.quantile(chance, inner)), right=True
-    )
-
-
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share of ``n`` independent draws, n > 0, whole or not (Wilson 1927); never
-    empty at 0 or 1."""
-    z = 1.959964
-    middle, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return float((middle - half) / (1 + z**2 / n)), float((middle + half) / (1 + z**2 / n))
+    if rule == "size":
+        inner = np.unique(np.quantile(chance, inner))
+    return np.digitize(chance, inner, right=True)
 
 
 def reliability(
@@ -120,8 +120,11 @@ def reliability(
     predicted and observed are the mean chance and the share of ones. low and high bound the share
     by Wilson's interval for as many draws as there are groups of equal size in the bin (n^2 / sum
     of squared sizes, Kish 1965), which stays on the safe side where rows of one user are alike.
-    ``groups=range(n)`` takes rows as independent.
+    ``groups=range(n)`` takes rows as independent. Source of the interval, which is never empty at
+    0 or 1: Wilson, JASA 22(158), 1927.
     """
+    from statsmodels.stats.proportion import proportion_confint
+
     outcome, chance = _pair(outcome, chance)
     if len(groups) != len(outcome):
         raise ValueError(
@@ -132,8 +135,10 @@ def reliability(
     )
     rows = []
     for _, own in frame.groupby("bin"):
-        sizes, share = own["group"].value_counts().to_numpy(), own["outcome"].mean()
-        low, high = wilson(share, len(own) ** 2 / (sizes**2).sum())
+        share = own["outcome"].mean()
+        sizes = own["group"].value_counts().to_numpy()
+        draws = len(own) ** 2 / (sizes**2).sum()
+        low, high = proportion_confint(share * draws, draws, method="wilson")
         rows.append(
             {
                 "predicted": own["chance"].mean(),
@@ -156,10 +161,9 @@ def ece(
     equation 3.
     """
     outcome, chance = _pair(outcome, chance)
-    return float(
-        np.abs(np.bincount(_bin_of(chance, bins, rule), weights=chance - outcome)).sum()
-        / len(outcome)
-    )
+    # The distance of the two means of a bin, times its size, is the distance of the two sums.
+    gaps = np.bincount(_bin_of(chance, bins, rule), weights=chance - outcome)
+    return float(np.abs(gaps).sum() / len(outcome))
 
 
 def ece_if_calibrated(
@@ -174,10 +178,13 @@ def ece_if_calibrated(
     The outcomes are drawn independently. Source: consistency resampling, Broecker and Smith,
     Weather and Forecasting 22(3), 2007.
     """
-    rng, chance = np.random.default_rng(rng), _pair(np.zeros(len(chance)), chance)[1]
-    return np.array(
-        [ece(rng.random(len(chance)) < chance, chance, bins, rule) for _ in range(draws)]
-    )
+    rng = np.random.default_rng(rng)
+    _, chance = _pair(np.zeros(len(chance)), chance)
+    errors = []
+    for _ in range(draws):
+        outcome = rng.random(len(chance)) < chance
+        errors.append(ece(outcome, chance, bins, rule))
+    return np.array(errors)
 
 
 def brier(outcome: Sequence[float], chance: Sequence[float]) -> float:
@@ -199,11 +206,11 @@ def brier_parts(
     2008.
     """
     outcome, chance = _pair(outcome, chance)
-    which = _bin_of(chance, bins, rule)
-    size = np.maximum(np.bincount(which), 1)
-    predicted, observed = (
-        np.bincount(which, weights=v)[which] / size[which] for v in (chance, outcome)
-    )
+    number = _bin_of(chance, bins, rule)
+    size = np.maximum(np.bincount(number), 1)  # an empty bin belongs to no example
+    # Of each example [N] the mean chance of its bin and the share of ones there:
+    predicted = np.bincount(number, weights=chance)[number] / size[number]
+    observed = np.bincount(number, weights=outcome)[number] / size[number]
     share = outcome.mean()
     within = (chance - outcome) ** 2 - (predicted - outcome) ** 2
     return {
@@ -218,7 +225,7 @@ def brier_parts(
 def log_loss(rating: Sequence[float], distribution) -> float:
     """Mean of -log of the probability given to the rating's class, in nats; a 0 is read as
     FLOOR."""
-    outcome = questions(rating, distribution, "class")[0]
+    outcome, _ = questions(rating, distribution, "class")
     return float(-np.mean((outcome * logits(distribution)).sum(axis=1)))
 
 
@@ -242,37 +249,41 @@ def coverage(rating: Sequence[float], distribution, level: float = 0.8) -> tuple
     if not 0 < level < 1:
         raise ValueError(f"level = {level}; give a share between 0 and 1")
     outcome, p = questions(rating, distribution, "class")
-    up_to, from_on = np.cumsum(p, axis=1), np.cumsum(p[:, ::-1], axis=1)[:, ::-1]
-    tail = (
-        1 - level
-    ) / 2 + 1e-9  # a rating is left out where it and all beyond it have at most this much
+    up_to = np.cumsum(p, axis=1)
+    from_on = np.cumsum(p[:, ::-1], axis=1)[:, ::-1]
+    # A rating is left out where it and all beyond it have at most this much.
+    tail = (1 - level) / 2 + 1e-9
     inside = (up_to > tail) & (from_on > tail)
-    return float((p * inside).sum(axis=1).mean()), float((outcome * inside).sum(axis=1).mean())
+    claimed = (p * inside).sum(axis=1).mean()
+    observed = (outcome * inside).sum(axis=1).mean()
+    return float(claimed), float(observed)
 
 
-def calibration(
+def rating_bins(
     rating: Sequence[float], predicted: Sequence[float], bins: int = 10
 ) -> pd.DataFrame:
     """Examples in ``bins`` bins of equal size by prediction: mean prediction, mean rating, its
     standard error, n."""
     if not 1 <= bins <= len(rating):
         raise ValueError(f"bins = {bins}; choose 1 to {len(rating)}, the number of examples")
-    rating, predicted = np.asarray(rating, float), np.asarray(predicted, float)
-    parts = np.array_split(np.argsort(predicted, kind="stable"), bins)
-    return pd.DataFrame(
-        [
+    rating = np.asarray(rating, float)
+    predicted = np.asarray(predicted, float)
+    by_prediction = np.argsort(predicted, kind="stable")
+    table = []
+    for rows in np.array_split(by_prediction, bins):
+        table.append(
             {
                 "predicted": predicted[rows].mean(),
                 "rating": rating[rows].mean(),
                 "error": rating[rows].std() / np.sqrt(len(rows)),
                 "n": len(rows),
             }
-            for rows in parts
-        ]
-    )
+        )
+    return pd.DataFrame(table)
 
 
 def miscalibration(bins: pd.DataFrame) -> float:
-    """Mean distance of mean prediction and mean rating over the bins, weighted by their size, in
-    stars."""
-    return float(np.average((bins["predicted"] - bins["rating"]).abs(), weights=bins["n"]))
+    """Mean distance of mean prediction and mean rating over the bins of ``rating_bins``, weighted
+    by their size, in stars."""
+    distance = (bins["predicted"] - bins["rating"]).abs()
+    return float(np.average(distance, weights=bins["n"]))

@@ -7,62 +7,60 @@ Taught with lesson 62, whose models ENSEMBLES names.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from satlib import records, runtime
-from satlib.evaluation import bootstrap, comparable_records, comparison, judging, metrics
-from satlib.records import RunRecord
+from satlib import runtime
+from satlib.evaluation import bootstrap, comparable_records, comparison, judging
+from satlib.evaluation.comparison import SeededPredictions
+from satlib.evaluation.metrics import N_CLASSES, classes
+from satlib.records import RunRecord, load, paths
 
 BERT = ("bert-utterance", "bert-utterance-previous", "bert-context", "bert-context-previous")
+BERT_OF_UTTERANCES = ("bert-utterance", "bert-utterance-previous")
+BERT_WITH_PREVIOUS = ("bert-utterance-previous", "bert-context-previous")
+WORDS = "tfidf-logistic"
 # Name -> the models whose probabilities are averaged. Which one is shown, the validation rows say.
-ENSEMBLES = {f"{name}-mean": (name,) for name in BERT} | {
-    "bert-previous-mean": BERT[1::2],
+ENSEMBLES = {
+    "bert-utterance-mean": ("bert-utterance",),
+    "bert-utterance-previous-mean": ("bert-utterance-previous",),
+    "bert-context-mean": ("bert-context",),
+    "bert-context-previous-mean": ("bert-context-previous",),
+    "bert-previous-mean": BERT_WITH_PREVIOUS,
     "bert-all-mean": BERT,
-    "bert-and-words-mean": (*BERT, "tfidf-logistic"),
-    "utterance-and-words-mean": (*BERT[:2], "tfidf-logistic"),
+    "bert-and-words-mean": (*BERT, WORDS),
+    "utterance-and-words-mean": (*BERT_OF_UTTERANCES, WORDS),
 }
-
-
-class Row(NamedTuple):
-    """What a record keeps of an example."""
-
-    id: str
-    group: str
 
 
 def read(folder: str | Path, dataset: str, profile: str, order: Sequence[str]) -> list[RunRecord]:
     """The records of a data set and protocol in a folder, in the order of these models; others are
     left out."""
-    paths = [
-        path for path in records.paths(folder) if path.name.startswith(f"{dataset}-{profile}-")
-    ]
-    found = [record for record in map(records.load, paths) if record.model in order]
-    return sorted(found, key=lambda record: (order.index(record.model), record.seed))
-
-
-def judged(record: RunRecord, part: str = "test") -> judging.Judged:
-    """A part of a record, to be scored anew."""
-    columns = record.predictions[part]
-    rows = list(map(Row, columns["id"], columns["group"]))
-    return judging.Judged(
-        rows, *(np.array(columns[name]) for name in ("rating", "predicted", "expected"))
-    )
+    records = []
+    for path in paths(folder):
+        # The name is looked at first: other files of the folder need not be records at all.
+        if path.name.startswith(f"{dataset}-{profile}-"):
+            record = load(path)
+            if record.model in order:
+                records.append(record)
+    return sorted(records, key=lambda record: (order.index(record.model), record.seed))
 
 
 def only(record: RunRecord, ids: Collection[str]) -> RunRecord:
     """The record with the predictions of these ids alone, and without metric rows, which were those
     of all."""
-    wanted, kept = set(ids), {}
+    wanted = set(ids)
+    kept = {}
     for part, columns in record.predictions.items():
-        at = [i for i, id in enumerate(columns["id"]) if id in wanted]
-        kept[part] = {name: [column[i] for i in at] for name, column in columns.items()}
+        places = [place for place, id in enumerate(columns["id"]) if id in wanted]
+        kept[part] = {}
+        for name, column in columns.items():
+            kept[part][name] = [column[place] for place in places]
     return replace(record, predictions=kept, rows=[])
 
 
 def score(
-    found: Sequence[RunRecord], model: str, metric: str, part: str = "test", draws: int = 1000
+    records: Sequence[RunRecord], model: str, metric: str, part: str = "test", draws: int = 1000
 ) -> tuple[float, float, float, int]:
     """Mean of a metric over the seeds of a model, its 95 % interval by dialogue, and the number of
     seeds.
@@ -70,84 +68,87 @@ def score(
     metric: one of COUNTED. The interval speaks of other dialogues, with these trained models.
     """
     runtime.one_of("metric of classes", metric, COUNTED)
-    one = comparison.judged(found, model, part)
-    weights = np.vstack(
-        [np.ones((1, len(one.counts)), int), comparison.group_draws(len(one.counts), draws, 0)]
-    )
-    values = np.mean(
-        [COUNTED[metric](weights @ by_group(one, seed)) for seed in one.predicted], axis=0
-    )
-    return (
-        float(values[0]),
-        *map(float, np.quantile(values[1:], bootstrap.BOUNDS)),
-        len(one.predicted),
-    )
+    side = comparison.predictions_by_seed(records, model, part)
+    weights = bootstrap.with_everyone(bootstrap.group_weights(len(side.counts), draws, rng=0))
+    values = []
+    for predicted in side.predicted:
+        confusions = weights @ by_group(side, predicted)
+        values.append(COUNTED[metric](confusions))
+    return (*bootstrap.estimate(np.mean(values, axis=0)), len(side.predicted))
 
 
-def by_group(one: comparison.Judged, predicted: np.ndarray) -> np.ndarray:
+def by_group(side: SeededPredictions, predicted: np.ndarray) -> np.ndarray:
     """The confusion of each dialogue as a row of 25 counts, [G, 25]: a draw of dialogues is a
     weighted sum of rows."""
-    cell = metrics.CLASSES * (metrics.classes(one.rating) - 1) + metrics.classes(predicted) - 1
-    found = np.zeros((len(one.counts), metrics.CLASSES**2))
-    np.add.at(found, (one.group, cell), 1)
-    return found
+    cell = N_CLASSES * (classes(side.rating) - 1) + classes(predicted) - 1
+    counts = np.zeros((len(side.counts), N_CLASSES**2))
+    np.add.at(counts, (side.group, cell), 1)
+    return counts
+
+
+def _hits(cells: np.ndarray) -> np.ndarray:
+    """The diagonals [D, 5] of confusions [D, 25]."""
+    return cells[:, :: N_CLASSES + 1]
 
 
 def _accuracy(cells: np.ndarray) -> np.ndarray:
-    return cells[:, :: metrics.CLASSES + 1].sum(axis=1) / cells.sum(axis=1)
+    return _hits(cells).sum(axis=1) / cells.sum(axis=1)
 
 
 def _macro_f1(cells: np.ndarray) -> np.ndarray:
-    table = cells.reshape(-1, metrics.CLASSES, metrics.CLASSES)
-    hits, size = cells[:, :: metrics.CLASSES + 1], table.sum(axis=1) + table.sum(axis=2)
-    return (2 * hits / np.maximum(size, 1)).sum(axis=1) / (size > 0).sum(axis=1)
+    tables = cells.reshape(-1, N_CLASSES, N_CLASSES)
+    size = tables.sum(axis=1) + tables.sum(axis=2)
+    # A class that was neither rated nor predicted has no F1: it adds nothing and is not counted.
+    f1 = 2 * _hits(cells) / np.maximum(size, 1)
+    return f1.sum(axis=1) / (size > 0).sum(axis=1)
 
 
-COUNTED = {
-    "accuracy": _accuracy,
-    "macro_f1": _macro_f1,
-}  # metric -> its values [D] from confusions [D, 25]
+# Metric -> its values [D] from confusions [D, 25].
+COUNTED = {"accuracy": _accuracy, "macro_f1": _macro_f1}
 
 
 def ensemble(
-    found: Sequence[RunRecord], name: str, members: Sequence[str], names: Sequence[str] = ()
+    records: Sequence[RunRecord],
+    name: str,
+    members: Sequence[str],
+    metric_names: Sequence[str] = (),
 ) -> RunRecord:
     """The record of the mean probabilities of several models, each over its seeds; see ENSEMBLES.
 
-    names: the metrics of which it gets rows, with intervals. Raises ValueError where a member has
-    no record, or they were judged on different rows.
+    metric_names: the metrics of which it gets rows, with intervals. Raises ValueError where a
+    member has no record, or they were judged on different rows.
     """
-    own = comparable_records.comparable([r for r in found if r.model in members])
-    if missing := [member for member in members if member not in comparable_records.models(own)]:
+    own = comparable_records.comparable([r for r in records if r.model in members])
+    there = comparable_records.models(own)
+    missing = [member for member in members if member not in there]
+    if missing:
         raise ValueError(
             f"no record of {' and '.join(missing)}, a member of {name!r}; make it first"
         )
+    first = own[0]
     parts = {}
-    for part in own[0].predictions:
-        columns = {(r.model, r.seed): r.predictions[part] for r in own}
-        if any(one["id"] != own[0].predictions[part]["id"] for one in columns.values()):
+    for part in first.predictions:
+        if any(r.predictions[part]["id"] != first.predictions[part]["id"] for r in own):
             raise ValueError(
                 f"the members of {name!r} were judged on different {part} rows; make them again"
             )
-        p = np.mean(
-            [
-                np.mean(
-                    [one["distribution"] for (model, _), one in columns.items() if model == member],
-                    axis=0,
-                )
-                for member in members
-            ],
-            axis=0,
-        )
-        kept = judged(own[0], part)
-        parts[part] = judging.from_probabilities(kept.examples, kept.rating, p, keep=True)
+        kept = judging.from_record(first, part)
+        mean = np.mean([_mean_distribution(own, member, part) for member in members], axis=0)
+        parts[part] = judging.from_probabilities(kept.examples, kept.rating, mean, keep=True)
     job = {
         "model": name,
-        "dataset": own[0].dataset,
-        "profile": own[0].profile,
+        "dataset": first.dataset,
+        "profile": first.profile,
         "seed": 0,
-        "data_sha256": own[0].data_sha256,
-        "split_sha256": own[0].split_sha256,
+        "data_sha256": first.data_sha256,
+        "split_sha256": first.split_sha256,
     }
     seeds = {member: [r.seed for r in own if r.model == member] for member in members}
-    return judging.record(job, parts, names, {"members": seeds})
+    parameters = {"encoder": first.parameters["encoder"], "members": seeds}
+    return judging.record(job, parts, metric_names, parameters)
+
+
+def _mean_distribution(records: Sequence[RunRecord], member: str, part: str) -> np.ndarray:
+    """Mean probabilities [N, 5] over the seeds of one model."""
+    own = [record for record in records if record.model == member]
+    return np.mean([record.predictions[part]["distribution"] for record in own], axis=0)

@@ -1,234 +1,251 @@
-"""How good is a predicted rating? Eight metrics, their bootstrap intervals by group, and the record
-of a judged model.
+"""From predictions to a run record: metric rows with intervals, and the prediction of each example.
 
-Every metric takes the true ratings and the predicted ones, two sequences of equal length on the
-rating scale, and returns one number; nan means "not defined for these ratings" (a correlation with
-a constant, say). Predictions are taken as they come: clipping them to the scale is the caller's
-business.
+``Judged`` holds the predictions of one part of a data set beside what is true. ``record`` is the
+one function that turns judged parts into a run record; whatever trains a model, a lesson or a
+published protocol, ends with it. A lesson calls ``judge_and_save``, which also does the rest.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from satlib import records
-from satlib.data.corpora import Loaded
+from satlib import records, runtime
 from satlib.data.interactions import Example
+from satlib.data.labels import STARS
+from satlib.data.prepared import Prepared
 from satlib.evaluation import bootstrap
-from satlib.evaluation.bootstrap import _intervals
-from satlib.evaluation.metrics import ALL_METRICS, CLASSES, METRICS, _pair
+from satlib.evaluation.metrics import ALL_METRICS, METRICS, N_CLASSES, checked_pair
+
+# Metrics of the expected rating. All others judge the predicted class.
+OF_EXPECTED_RATING = ("rmse", "mae", "pearson", "spearman", "auc")
 
 
-def evaluate(
-    rating: Sequence[float],
+class RecordedExample(NamedTuple):
+    """What a record keeps of an example that was judged; an Example has these fields too."""
+
+    id: str
+    group: str
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions of one part beside what is true, N examples.
+
+    examples [N]: a record keeps id, group and domain of each. rating [N]: the true ratings.
+    predicted [N]: the predicted ratings; for a classifier the predicted classes, and then
+    expected [N] is the expected rating, which the metrics of OF_EXPECTED_RATING judge instead.
+    distribution [N, 5]: probabilities of the ratings 1..5, where they are to be kept.
+
+    Raises ValueError where the lengths differ or a row of probabilities does not add up to 1.
+    """
+
+    examples: Sequence[Example | RecordedExample]
+    rating: np.ndarray
+    predicted: np.ndarray
+    expected: np.ndarray | None = None
+    distribution: np.ndarray | None = None
+
+    def __post_init__(self):
+        checked_pair(self.rating, self.predicted)
+        if self.expected is not None:
+            checked_pair(self.rating, self.expected)
+        if len(self.examples) != len(self.rating):
+            raise ValueError(
+                f"{len(self.examples)} examples but {len(self.rating)} ratings; "
+                "give one rating per example"
+            )
+        if self.distribution is not None:
+            _check_distribution(self.distribution, len(self.rating))
+
+    @property
+    def groups(self) -> list[str]:
+        """The group of each example: what is drawn whole for an interval."""
+        return [example.group for example in self.examples]
+
+
+def _check_distribution(distribution: np.ndarray, examples: int) -> None:
+    right_shape = distribution.shape == (examples, N_CLASSES)
+    if not right_shape or not np.allclose(distribution.sum(axis=1), 1, atol=1e-3):
+        raise ValueError(
+            f"distribution has the shape {distribution.shape}; give [{examples}, {N_CLASSES}] "
+            "probabilities, each row summing to 1"
+        )
+
+
+def from_ratings(
+    examples: Sequence[Example],
     predicted: Sequence[float],
-    groups: Sequence,
-    *,
-    model: str,
-    dataset: str,
-    profile: str,
-    part: str,
-    seed: int,
-    draws: int = 1000,
-) -> list[dict]:
-    """One row per metric, with exactly the keys ``records.ROW_KEYS``; value, low and high to 6
-    decimals.
+    distribution: np.ndarray | None = None,
+) -> Judged:
+    """Predicted ratings [N] of the examples, and probabilities [N, 5] where the model has them.
+
+    Ratings and predictions are rounded to 4 decimals, as a record holds them, so that all its
+    metrics can be computed again from the record.
+    """
+    rating = [example.rating for example in examples]
+    rating, predicted = checked_pair(rating, predicted)
+    if distribution is not None:
+        distribution = np.asarray(distribution, dtype=float)
+    return Judged(examples, rating.round(4), predicted.round(4), distribution=distribution)
+
+
+def from_probabilities(
+    examples: Sequence[Example | RecordedExample],
+    rating: Sequence[float],
+    probabilities: np.ndarray,
+    keep: bool = False,
+) -> Judged:
+    """The most probable class, the lowest of several, and the expected rating of probabilities
+    [N, 5].
+
+    keep: whether the record holds the probabilities too.
+    """
+    rating = np.asarray(rating)
+    predicted = STARS[probabilities.argmax(axis=1)]
+    expected = probabilities @ STARS
+    judged = Judged(examples, rating, predicted, expected)
+    if keep:
+        return replace(judged, distribution=probabilities)
+    return judged
+
+
+def from_record(record: records.RunRecord, part: str = "test") -> Judged:
+    """A part of a record, to be judged again."""
+    columns = record.predictions[part]
+    domains = columns.get("domain", [record.dataset] * len(columns["id"]))
+    examples = list(map(RecordedExample, columns["id"], columns["group"], domains))
+    arrays = {}
+    for name in ("rating", "predicted", "expected", "distribution"):
+        if name in columns:
+            arrays[name] = np.array(columns[name])
+    return Judged(examples, **arrays)
+
+
+def scores(
+    judged: Judged, metric_names: Collection[str] = tuple(METRICS), draws: int = 1000
+) -> dict[str, tuple[float, float, float]]:
+    """Metric -> value and 95 % interval by group, for metrics by name.
 
     All metrics see the same samples, and so do all models judged on the same rows: the draws have a
-    seed of their own. JSON has no nan: an undefined value or bound is None.
+    seed of their own.
     """
-    intervals = _intervals(
-        list(METRICS.values()), rating, predicted, groups, draws, np.random.default_rng(0)
-    )
-    fixed = {
-        "profile": profile,
-        "dataset": dataset,
-        "part": part,
-        "model": model,
-        "n": len(rating),
-        "seed": seed,
+    expected = judged.predicted if judged.expected is None else judged.expected
+    values, measures = {}, []
+    for name in metric_names:
+        metric = ALL_METRICS[name]
+        predicted = expected if name in OF_EXPECTED_RATING else judged.predicted
+        values[name] = metric(judged.rating, predicted)
+        measures.append(bootstrap.on_rows(metric, judged.rating, predicted))
+    intervals = bootstrap.intervals(measures, judged.groups, draws, rng=0)
+    found = {}
+    for (name, value), bounds in zip(values.items(), intervals, strict=True):
+        found[name] = (value, *bounds)
+    return found
+
+
+def row(job: Mapping, part: str, name: str, numbers: Sequence[float], n: int) -> dict:
+    """A metric row of a record, with exactly the keys ``records.ROW_KEYS``.
+
+    numbers: value, low and high; they are rounded to 6 decimals. JSON has no nan: an undefined
+    number is None.
+    """
+    value, low, high = (None if math.isnan(x) else round(float(x), 6) for x in numbers)
+    fields = {key: job[key] for key in ("profile", "dataset", "model", "seed")}
+    fields |= {"part": part, "metric": name, "value": value, "low": low, "high": high, "n": n}
+    return {key: fields[key] for key in records.ROW_KEYS}
+
+
+def rows(
+    job: Mapping,
+    part: str,
+    judged: Judged,
+    metric_names: Collection[str] = tuple(METRICS),
+    draws: int = 1000,
+) -> list[dict]:
+    """The metric rows of a judged part, one for each name; see ``row`` and ``scores``."""
+    n = len(judged.rating)
+    numbers = scores(judged, metric_names, draws)
+    return [row(job, part, name, three, n) for name, three in numbers.items()]
+
+
+def columns(judged: Judged) -> dict[str, list]:
+    """What a record keeps of a judged part: columns of equal length, numbers to 4 decimals."""
+    kept = {
+        "id": [example.id for example in judged.examples],
+        "group": judged.groups,
+        "domain": [example.domain for example in judged.examples],
     }
-    rows = []
-    for (name, metric), (low, high) in zip(METRICS.items(), intervals, strict=True):
-        numbers = {"value": metric(rating, predicted), "low": low, "high": high}
-        row = (
-            fixed
-            | {"metric": name}
-            | {k: None if math.isnan(v) else round(v, 6) for k, v in numbers.items()}
-        )
-        rows.append({key: row[key] for key in records.ROW_KEYS})
-    return rows
+    for name in ("rating", "predicted", "expected", "distribution"):
+        values = getattr(judged, name)
+        if values is not None:
+            kept[name] = values.round(4).tolist()
+    return kept
 
 
-def judge(
+def record(
+    job: Mapping,
+    parts: Mapping[str, Judged],
+    metric_names: Collection[str],
+    parameters: Mapping,
+    curves: Sequence[dict] = (),
+    *,
+    draws: int = 1000,
+    predictions: bool = True,
+) -> records.RunRecord:
+    """The run record of a job: a metric row for each part and name, and the prediction of each
+    example.
+
+    job: the record's fields model, dataset, profile, seed, data_sha256 and split_sha256.
+    predictions: False leaves out the single predictions, for a small record.
+    """
+    made = records.RunRecord(**job, parameters=dict(parameters), curves=list(curves))
+    for part, judged in parts.items():
+        made.rows += rows(job, part, judged, metric_names, draws)
+        if predictions:
+            made.predictions[part] = columns(judged)
+    return made
+
+
+def judge_and_save(
     model: str,
     predicted: Mapping[str, Sequence[float]],
-    parts: Mapping[str, Sequence[Example]],
+    data: Prepared,
     *,
-    loaded: Loaded,
-    split_sha256: str,
     profile: str,
     seed: int,
+    runs: str,
     parameters: Mapping,
     curves: Sequence[dict] = (),
     distribution: Mapping[str, np.ndarray] | None = None,
     draws: int = 1000,
 ) -> records.RunRecord:
-    """Build the run record of one fitted model: its metric rows and its prediction for each
-    example.
+    """Judge the predictions of one fitted model, save the record and return it.
 
-    predicted: part -> predicted ratings [N], in the order of ``parts[part]``; judged are the parts
-    named there, as a rule validation and test. distribution: part -> probabilities [N, 5] of the
-    ratings 1..5, where the model has one. Ratings and predictions are rounded to 4 decimals first,
-    so the rows can be recomputed from the record.
+    predicted: part -> predicted ratings [N], in the order of ``data.parts[part]``; judged are the
+    parts named there, as a rule validation and test. distribution: part -> probabilities [N, 5] of
+    the ratings 1..5, where the model has them. runs: the folder of records, "" for the cache.
     """
-    record = records.RunRecord(
-        model,
-        loaded.name,
-        profile,
-        seed,
-        loaded.sha256,
-        split_sha256,
-        dict(parameters),
-        list(curves),
-    )
+    if distribution is None:
+        distribution = {}
+    judged = {}
     for part, values in predicted.items():
-        if part not in parts:
+        if part not in data.parts:
             raise ValueError(
-                f"no part {part!r} among {', '.join(parts)}; predict for parts of the split"
+                f"no part {part!r} among {', '.join(data.parts)}; predict for parts of the split"
             )
-        columns = _columns(parts[part], values, (distribution or {}).get(part))
-        record.predictions[part] = columns
-        record.rows += evaluate(
-            columns["rating"],
-            columns["predicted"],
-            columns["group"],
-            model=model,
-            dataset=loaded.name,
-            profile=profile,
-            part=part,
-            seed=seed,
-            draws=draws,
-        )
-    return record
-
-
-def _columns(
-    examples: Sequence[Example], predicted: Sequence[float], distribution: np.ndarray | None
-) -> dict:
-    rating, predicted = _pair([e.rating for e in examples], predicted)
-    columns = {
-        "id": [e.id for e in examples],
-        "group": [e.group for e in examples],
-        "domain": [e.domain for e in examples],
-        "rating": rating.round(4).tolist(),
-        "predicted": predicted.round(4).tolist(),
+        judged[part] = from_ratings(data.parts[part], values, distribution.get(part))
+    job = {
+        "model": model,
+        "dataset": data.loaded.name,
+        "profile": profile,
+        "seed": seed,
+        "data_sha256": data.loaded.sha256,
+        "split_sha256": data.split_sha256,
     }
-    if distribution is not None:
-        distribution = np.asarray(distribution, dtype=float)
-        if distribution.shape != (len(rating), CLASSES) or not np.allclose(
-            distribution.sum(axis=1), 1, atol=1e-3
-        ):
-            raise ValueError(
-                f"distribution has the shape {distribution.shape}; give [{len(rating)}, {CLASSES}] "
-                "probabilities, each row summing to 1"
-            )
-        columns["distribution"] = distribution.round(4).tolist()
-    return columns
-
-
-RATED = (
-    "rmse",
-    "mae",
-    "pearson",
-    "spearman",
-    "auc",
-)  # metrics of the expected rating; all others judge the class
-ENCODER = "all-MiniLM-L6-v2, 22.7M parameters"  # the embedded one; what was published used BERT-base, 110M
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a record is made of: examples [N] that were judged, their ratings [N], the class
-    predicted [N], the expected rating [N], and probabilities [N, 5] where they are to be kept."""
-
-    examples: Sequence[Example]
-    rating: np.ndarray
-    predicted: np.ndarray
-    expected: np.ndarray
-    distribution: np.ndarray | None = None
-
-
-def from_probabilities(
-    examples: Sequence[Example], rating: np.ndarray, p: np.ndarray, keep: bool = False
-) -> Judged:
-    """The most probable class (the lowest of several) and the expected rating of probabilities [N,
-    5]."""
-    stars = np.arange(1.0, 6.0)
-    return Judged(
-        examples, np.asarray(rating), stars[p.argmax(axis=1)], p @ stars, p if keep else None
-    )
-
-
-def scores(
-    one: Judged, names: Iterable[str], draws: int = 1000
-) -> dict[str, tuple[float, float, float]]:
-    """Metric -> value and 95 % interval by dialogue, for metrics by name.
-
-    Correlations and errors (RATED) judge the expected rating, all others the class.
-    All metrics, and all models on the same rows, see the same samples.
-    """
-    names = list(names)
-    seen = {name: one.expected if name in RATED else one.predicted for name in names}
-    samples = bootstrap.resamples([e.group for e in one.examples], draws, np.random.default_rng(0))
-    drawn = np.array(
-        [[ALL_METRICS[name](one.rating[at], seen[name][at]) for name in names] for at in samples]
-    )
-    known = [column[~np.isnan(column)] for column in drawn.T] if names else []
-    bounds = [np.quantile(c, bootstrap.BOUNDS) if c.size else (np.nan, np.nan) for c in known]
-    return {
-        name: (ALL_METRICS[name](one.rating, seen[name]), *map(float, bound))
-        for name, bound in zip(names, bounds, strict=True)
-    }
-
-
-def record(
-    job: dict,
-    parts: dict[str, Judged],
-    names: Iterable[str],
-    parameters: dict,
-    curves: Sequence[dict] = (),
-) -> records.RunRecord:
-    """The run record of a job: a metric row for each name and part, and the prediction of each
-    example.
-
-    job: the fields model, dataset, profile (the protocol's name), seed, data_sha256 and
-    split_sha256.
-    """
-    made = records.RunRecord(
-        **job, parameters={"encoder": ENCODER} | parameters, curves=list(curves)
-    )
-    for part, one in parts.items():
-        for name, numbers in scores(one, names).items():
-            made.rows.append(row(job, part, name, numbers, len(one.rating)))
-        columns = {
-            "id": [e.id for e in one.examples],
-            "group": [e.group for e in one.examples],
-            "rating": one.rating.round(4).tolist(),
-            "predicted": one.predicted.round(4).tolist(),
-            "expected": one.expected.round(4).tolist(),
-        }
-        if one.distribution is not None:
-            columns["distribution"] = one.distribution.round(4).tolist()
-        made.predictions[part] = columns
+    made = record(job, judged, METRICS, parameters, curves, draws=draws)
+    records.save(made, runtime.runs_folder(runs))
     return made
-
-
-def row(job: dict, part: str, name: str, numbers: tuple, n: int) -> dict:
-    """A metric row of a record: value and interval to 6 decimals, nan as None."""
-    value, low, high = (None if x != x else round(float(x), 6) for x in numbers)
-    known = {key: job[key] for key in ("profile", "dataset", "model", "seed")}
-    row = known | {"part": part, "metric": name, "value": value, "low": low, "high": high, "n": n}
-    return {key: row[key] for key in records.ROW_KEYS}

@@ -16,7 +16,9 @@ from satlib.losses import cross_entropy
 if TYPE_CHECKING:
     from sklearn.isotonic import IsotonicRegression
 
-COOLEST, HOTTEST = 0.05, 20.0  # temperatures that are tried
+# The lowest and the highest temperature that are tried.
+COOLEST = 0.05
+HOTTEST = 20.0
 
 Score = Callable[[Sequence[float], np.ndarray], float]
 
@@ -41,15 +43,20 @@ def fit_temperature(rating: Sequence[float], distribution) -> float:
     """
     from scipy.optimize import minimize_scalar
 
+    logits = calibration.logits(distribution)
+    classes = metrics.classes(rating) - 1
+
     def loss(log_temperature: float) -> float:
         return cross_entropy.cross_entropy(classes, logits / np.exp(log_temperature))
 
-    logits = calibration.logits(distribution)
-    classes = metrics.classes(rating) - 1
-    bounds = (np.log(COOLEST), np.log(HOTTEST))
-    return float(
-        np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x)
+    # The search goes along the logarithm, as halving a temperature matters as much as doubling it.
+    valley = minimize_scalar(
+        loss,
+        bounds=(np.log(COOLEST), np.log(HOTTEST)),
+        method="bounded",
+        options={"xatol": 1e-6},
     )
+    return float(np.exp(valley.x))
 
 
 def fit_isotonic(rating: Sequence[float], distribution) -> "list[IsotonicRegression]":
@@ -60,11 +67,13 @@ def fit_isotonic(rating: Sequence[float], distribution) -> "list[IsotonicRegress
     """
     from sklearn.isotonic import IsotonicRegression
 
-    outcome, chance = calibration.questions(rating, distribution, "cumulative")
-    return [
-        IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(c, o)
-        for o, c in zip(outcome.T, chance.T, strict=True)
-    ]
+    outcomes, chances = calibration.questions(rating, distribution, "cumulative")
+    models = []
+    for outcome, chance in zip(outcomes.T, chances.T, strict=True):
+        # A chance beyond those seen here gets the nearest step ("clip"), not nan.
+        model = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+        models.append(model.fit(chance, outcome))
+    return models
 
 
 def isotonic(models: "Sequence[IsotonicRegression]", distribution) -> np.ndarray:
@@ -74,13 +83,18 @@ def isotonic(models: "Sequence[IsotonicRegression]", distribution) -> np.ndarray
     Fitted apart, the answers may cross; each is then raised to the one before it, so no rating gets
     less than nothing.
     """
-    chance = calibration.questions(np.ones(len(distribution)), distribution, "cumulative")[1]
-    if len(models) != chance.shape[1]:
+    any_rating = np.ones(len(distribution))  # asked for are the chances, which need no outcome
+    _, chances = calibration.questions(any_rating, distribution, "cumulative")
+    if len(models) != chances.shape[1]:
         raise ValueError(
-            f"{len(models)} models for {chance.shape[1]} questions; give what fit_isotonic returned"
+            f"{len(models)} models for {chances.shape[1]} questions; "
+            "give what fit_isotonic returned"
         )
-    fitted = np.stack([model.predict(c) for model, c in zip(models, chance.T, strict=True)], axis=1)
-    return np.diff(np.maximum.accumulate(fitted, axis=1), axis=1, prepend=0, append=1)
+    answers = []
+    for model, chance in zip(models, chances.T, strict=True):
+        answers.append(model.predict(chance))
+    at_most = np.maximum.accumulate(np.stack(answers, axis=1), axis=1)
+    return np.diff(at_most, axis=1, prepend=0, append=1)
 
 
 def change(
@@ -98,16 +112,18 @@ def change(
     Both are judged on the same resampled users, which cancels what is common. rng: a Generator, or
     a seed.
     """
-    rating, before, after = np.asarray(rating, dtype=float), np.asarray(before), np.asarray(after)
+    rating = np.asarray(rating, dtype=float)
+    before = np.asarray(before)
+    after = np.asarray(after)
     if not len(rating) == len(before) == len(after) == len(groups):
         raise ValueError(
-            f"{len(rating)} ratings, {len(before)} and {len(after)} distributions, {len(groups)} groups; "
-            "give one of each for every example"
+            f"{len(rating)} ratings, {len(before)} and {len(after)} distributions, "
+            f"{len(groups)} groups; give one of each for every example"
         )
 
-    def gap(rows) -> float:
+    def gap(rows: np.ndarray) -> float:
         return score(rating[rows], after[rows]) - score(rating[rows], before[rows])
 
-    drawn = [gap(rows) for rows in bootstrap.resamples(groups, draws, np.random.default_rng(rng))]
-    low, high = np.quantile(drawn, bootstrap.BOUNDS)
-    return gap(np.arange(len(rating))), float(low), float(high)
+    everyone = np.arange(len(rating))
+    [(low, high)] = bootstrap.intervals([gap], groups, draws, rng)
+    return gap(everyone), low, high

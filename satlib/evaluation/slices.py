@@ -13,12 +13,10 @@ import pandas as pd
 from satlib import runtime
 from satlib.data.interactions import Example
 from satlib.evaluation import bootstrap
-from satlib.evaluation.comparison import group_draws, holm, two_sided
+from satlib.evaluation.comparison import holm, two_sided
 
-MEASURES = (
-    "error",
-    "rmse",
-)  # signed error (predicted minus target, above 0: too optimistic), or its root mean square
+# Signed error (predicted minus target, above 0: too optimistic), or its root mean square.
+MEASURES = ("error", "rmse")
 
 
 def attributes(frame: pd.DataFrame, examples: Iterable[Example]) -> pd.DataFrame:
@@ -29,12 +27,13 @@ def attributes(frame: pd.DataFrame, examples: Iterable[Example]) -> pd.DataFrame
     was judged.
     """
     known = {example.id: example.attributes for example in examples}
-    missing = [id for id in frame["id"] if id not in known]
-    if missing:
-        raise ValueError(
-            f"{missing[0]!r} is not among the {len(known)} examples; load the corpus that was judged"
-        )
-    return frame.join(pd.DataFrame([known[id] for id in frame["id"]], index=frame.index))
+    for id in frame["id"]:
+        if id not in known:
+            raise ValueError(
+                f"{id!r} is not among the {len(known)} examples; load the corpus that was judged"
+            )
+    beside = pd.DataFrame([known[id] for id in frame["id"]], index=frame.index)
+    return frame.join(beside)
 
 
 def slices(
@@ -53,55 +52,57 @@ def slices(
     adjusted for the number of slices. An attribute with one value has no rest and is left out.
     """
     runtime.one_of("measure", measure, MEASURES)
-    names, group = np.unique(frame["group"].to_numpy(), return_inverse=True)
+    groups, group = np.unique(frame["group"].to_numpy(), return_inverse=True)
     error = (frame["predicted"] - frame[target]).to_numpy(float)
-    row = error if measure == "error" else error**2
-    weights = np.vstack([np.ones((1, len(names)), int), group_draws(len(names), draws, rng)])
-    made = []
-    for name in by:
-        column = frame[name].to_numpy()
-        for value in sorted(set(column)) if len(set(column)) > 1 else ():
-            inside = column == value
-            here, rest = (_means(row, group, mask, weights, measure) for mask in (inside, ~inside))
-            made.append(
+    to_average = error**2 if measure == "rmse" else error
+    # The same samples for all slices, so that a slice and the rest are compared within each.
+    weights = bootstrap.with_everyone(bootstrap.group_weights(len(groups), draws, rng))
+
+    def values(mask: np.ndarray) -> np.ndarray:
+        """The measure [1 + draws] over the rows of a mask, with everyone and in each sample."""
+        mean = _means(to_average[mask], group[mask], weights)
+        return np.sqrt(mean) if measure == "rmse" else mean
+
+    rows = []
+    for attribute in by:
+        column = frame[attribute].to_numpy()
+        names = sorted(set(column))
+        if len(names) < 2:
+            continue
+        for name in names:
+            inside = column == name
+            here = values(inside)
+            gap = here - values(~inside)
+            value, low, high = bootstrap.estimate(here)
+            gap_value, gap_low, gap_high = bootstrap.estimate(gap)
+            rows.append(
                 {
-                    "attribute": name,
-                    "slice": value,
+                    "attribute": attribute,
+                    "slice": name,
                     "rows": int(inside.sum()),
                     "groups": len(set(group[inside])),
-                    **_bounds(here, ""),
-                    **_bounds(here - rest, "gap"),
-                    "p": two_sided((here - rest)[1:]),
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "gap": gap_value,
+                    "gap_low": gap_low,
+                    "gap_high": gap_high,
+                    "p": two_sided(gap[1:]),
                 }
             )
-    if not made:
+    if not rows:
         raise ValueError(
             f"each of {', '.join(by)} has one value only; slice by an attribute with several"
         )
-    found = pd.DataFrame(made)
-    return found.assign(holm=holm(found["p"]))
+    table = pd.DataFrame(rows)
+    return table.assign(holm=holm(table["p"]))
 
 
-def _means(
-    row: np.ndarray, group: np.ndarray, mask: np.ndarray, weights: np.ndarray, measure: str
-) -> np.ndarray:
-    """The measure [draws] over the rows of a mask, in samples that hold each group as often as the
-    weights say."""
-    count = weights.shape[1]
-    total, rows = (
-        weights @ np.bincount(group[mask], values, count)
-        for values in (row[mask], np.ones(mask.sum()))
-    )
-    mean = np.divide(total, rows, out=np.full(len(rows), np.nan), where=rows > 0)
-    return np.sqrt(mean) if measure == "rmse" else mean
-
-
-def _bounds(values: np.ndarray, name: str) -> dict[str, float]:
-    """Estimate (the first value) and 95 % interval (of the others)."""
-    low, high = np.nanquantile(values[1:], bootstrap.BOUNDS)
-    prefix = f"{name}_" if name else ""
-    return {
-        name or "value": float(values[0]),
-        f"{prefix}low": float(low),
-        f"{prefix}high": float(high),
-    }
+def _means(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean [draws] of the values of some rows, in samples that hold each group as often as the
+    weights [draws, G] say; nan in a sample that has none of these rows."""
+    groups = weights.shape[1]
+    total = weights @ np.bincount(group, values, groups)
+    # The counts are floats: numpy multiplies matrices of whole numbers far more slowly.
+    count = weights @ np.bincount(group, np.ones(len(group)), groups)
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from satlib.exercises.checking import expect
+
 
 def answer_1(users, times):
-    order = sorted(
-        range(len(users)), key=lambda i: times[i]
-    )  # equal times keep the order of the file
-    return sorted({users[i]: i for i in order}.values())
+    # Python's sort is stable: rows of the same moment keep the order of the file.
+    order = sorted(range(len(users)), key=lambda i: times[i])
+    last = {users[i]: i for i in order}  # a later row replaces an earlier one
+    return sorted(last.values())
 
 
 def check_1(answer):
@@ -18,30 +20,30 @@ def check_1(answer):
         ("aa", [4, 4]),
     )
     for users, times in cases:
-        found, right = sorted(int(i) for i in answer(list(users), times)), answer_1(users, times)
-        in_file = sorted({user: i for i, user in enumerate(users)}.values())
-        first = answer_1(users, [-time for time in times])
-        assert found == right or found != in_file, (
-            "that is the last row of each user in the file: look at the times"
-        )
-        assert found == right or len(set(users)) == 1 or len(found) != 1, (
-            "one row of each user, not one of all"
-        )
-        assert found == right or times == [4, 4] or found != first, (
-            "those are the users' first rows"
-        )
-        assert found == right or times != [4, 4], (
-            "of rows of the same moment take the later in the file"
-        )
-        assert found == right, (
-            f"users {list(users)} at times {times}: rows {right} are tested, not {found}"
-        )
+        got = answer(list(users), times)
+        if got is not None:
+            got = sorted(int(i) for i in got)
+        right = answer_1(users, times)
+        last_in_file = answer_1(users, range(len(users)))
+        first_rows = answer_1(users, [-time for time in times])
+        mistakes = {
+            "that is the last row of each user in the file: look at the times": last_in_file,
+            "one row of each user, not one of all": [int(np.argmax(times))],
+            "those are the users' first rows": first_rows,
+        }
+        if users == "aa":
+            mistakes = {"of rows of the same moment take the later in the file": [0]}
+        case = f"users {list(users)} at times {times}: rows "
+        expect(got, right, mistakes, case + "{right} are tested, not {got}")
 
 
 def answer_2(error, user, known):
-    kept = [(e, u) for e, u, there in zip(error, user, known, strict=True) if there]
-    own = [np.sqrt(np.mean([e**2 for e, u in kept if u == one])) for one in {u for _, u in kept}]
-    return np.sqrt(np.mean(np.square(error))) - np.mean(own)
+    own = {}  # user -> errors on known rows
+    for e, name, there in zip(error, user, known, strict=True):
+        if there:
+            own.setdefault(name, []).append(e)
+    by_user = [np.sqrt(np.mean(np.square(errors))) for errors in own.values()]
+    return np.sqrt(np.mean(np.square(error))) - np.mean(by_user)
 
 
 def check_2(answer):
@@ -51,29 +53,19 @@ def check_2(answer):
         ([1.0, -2.0, 2.0], "abb", [True, False, True]),
     )
     for error, user, known in cases:
-        found, right = (
-            float(answer(np.array(error), list(user), known)),
-            answer_2(error, user, known),
-        )
-        all_rows = answer_2(error, user, [True] * len(error))
-        kept = np.array(error)[np.array(known)]
-        pooled = np.sqrt(np.mean(np.square(error))) - np.sqrt(np.mean(kept**2))
-        same = np.sqrt(np.mean(kept**2)) + right - np.sqrt(np.mean(np.square(error)))
-        assert np.isclose(found, right) or not np.isclose(found, -right), (
-            "the honest RMSE comes first"
-        )
-        assert np.isclose(found, right) or not np.isclose(found, all_rows), (
-            "leave out the rows that are not known"
-        )
-        assert np.isclose(found, right) or not np.isclose(found, pooled), (
-            "average the users' RMSEs, not all rows"
-        )
-        assert np.isclose(found, right) or not np.isclose(found, same), (
-            "the honest RMSE takes all rows, known or not"
-        )
-        assert np.isclose(found, right), (
-            f"errors {error} of the users {list(user)}: {right:.3f}, not {found:.3f}"
-        )
+        got = answer(np.array(error), list(user), known)
+        right = answer_2(error, user, known)
+        rmse_of_all = np.sqrt(np.mean(np.square(error)))
+        rmse_of_known = np.sqrt(np.mean(np.array(error)[known] ** 2))
+        by_user = rmse_of_all - right
+        mistakes = {
+            "the honest RMSE comes first": -right,
+            "leave out the rows that are not known": answer_2(error, user, [True] * len(error)),
+            "average the users' RMSEs, not all rows": rmse_of_all - rmse_of_known,
+            "the honest RMSE takes all rows, known or not": rmse_of_known - by_user,
+        }
+        case = f"errors {error} of the users {list(user)}: "
+        expect(got, right, mistakes, case + "{right}, not {got}")
 
 
 def answer_3(titles, rng):
@@ -83,23 +75,29 @@ def answer_3(titles, rng):
 
 
 def check_3(answer):
-    titles = [f"{word} {n}" for n in range(40) for word in ("Night", "Alien")]
-    found = answer([*titles, *titles[:9]], np.random.default_rng(0))
-    assert set(found) == set(titles), f"each of the {len(titles)} different titles needs one name"
-    assert len(set(found.values())) == len(titles), (
+    titles = []
+    for number in range(40):
+        titles += [f"Night {number}", f"Alien {number}"]
+    named = answer([*titles, *titles[:9]], np.random.default_rng(0))
+    assert named is not None, "the result is None: does the function end with `return`?"
+    assert set(named) == set(titles), f"each of the {len(titles)} different titles needs one name"
+    assert len(set(named.values())) == len(titles), (
         "two films share a name: deal the numbers out without repeats"
     )
-    assert all(title.split()[0] not in name for title, name in found.items()), (
-        "a name still holds a word of its title"
-    )
-    numbers = [int("".join(filter(str.isdigit, found[title]))) for title in sorted(found)]
-    for order in (numbers, [numbers[sorted(found).index(title)] for title in titles]):
-        steady = abs(np.corrcoef(order, np.arange(len(order)))[0, 1])
-        assert steady < 0.5, (
+    for title, name in named.items():
+        word = title.split()[0]
+        assert word not in name, "a name still holds a word of its title"
+    for order in (titles, sorted(titles)):
+        numbers = [number_in(named[title]) for title in order]
+        follows = abs(np.corrcoef(numbers, np.arange(len(numbers)))[0, 1])
+        assert follows < 0.5, (
             "the numbers follow the order of the titles, which tells what films are called: shuffle"
         )
-    assert sorted(found.values()) == [f"Film {n:04d}" for n in range(1, len(titles) + 1)], (
-        'write "Film 0001", "Film 0002" and so on'
-    )
-    again = answer([*titles], np.random.default_rng(0))
-    assert again == found, "the same seed should give the same names: draw from rng only"
+    wanted = [f"Film {number:04d}" for number in range(1, len(titles) + 1)]
+    assert sorted(named.values()) == wanted, 'write "Film 0001", "Film 0002" and so on'
+    again = answer(list(titles), np.random.default_rng(0))
+    assert again == named, "the same seed should give the same names: draw from rng only"
+
+
+def number_in(name):
+    return int("".join(filter(str.isdigit, name)))

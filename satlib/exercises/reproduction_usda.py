@@ -1,6 +1,6 @@
 """The exercises of lesson 62: a reference answer and a checker each."""
 
-import math
+from satlib.exercises.checking import expect
 
 
 def answer_1(ratings):
@@ -9,7 +9,7 @@ def answer_1(ratings):
 
 
 def check_1(answer):
-    for ratings in (
+    cases = (
         [3, 3, 4],
         [3, 3, 3],
         [3, 2, 3, 3],
@@ -18,26 +18,27 @@ def check_1(answer):
         [4, 4, 2, 2, 2],
         [3, 3, 3, 3, 5],
         [2, 2],
-    ):
-        found, right = int(answer(list(ratings))), answer_1(ratings)
-        rounded = answer_1([round(sum(ratings) / len(ratings))])
-        frequent = answer_1([max(sorted(set(ratings)), key=ratings.count)])
-        assert found in (0, 1, 2), f"the classes are 0, 1 and 2; {found} is none of them"
-        assert found == right or found != rounded, (
-            f"{ratings}: do not round the mean, its sign against 3 decides"
-        )
-        assert found == right or found != frequent, (
-            f"{ratings}: that is the class of the most frequent rating"
-        )
-        assert found == right, (
-            f"{ratings} have the mean {sum(ratings) / len(ratings):.2f}: class {right}, not {found}"
-        )
+    )
+    for ratings in cases:
+        got = answer(list(ratings))
+        mean = sum(ratings) / len(ratings)
+        most_frequent = max(sorted(set(ratings)), key=ratings.count)
+        assert got in (0, 1, 2, None), f"the classes are 0, 1 and 2; {got} is none of them"
+        rounded = answer_1([round(mean)])
+        mistakes = {
+            f"{ratings}: do not round the mean, its sign against 3 decides": rounded,
+            f"{ratings}: that is the class of the most frequent rating": answer_1([most_frequent]),
+        }
+        case = f"{ratings} have the mean {mean:.2f}: class "
+        expect(got, answer_1(ratings), mistakes, case + "{right}, not {got}")
 
 
 def answer_2(turns, judged, skip):
-    return [
-        (name, i) for name, count in turns.items() if name not in judged for i in range(skip, count)
-    ]
+    rows = []
+    for name, count in turns.items():
+        if name not in judged:
+            rows += [(name, turn) for turn in range(skip, count)]
+    return rows
 
 
 def check_2(answer):
@@ -48,27 +49,21 @@ def check_2(answer):
         ({"a": 3, "b": 7}, {"a", "x"}, 3),
     )
     for turns, judged, skip in cases:
-        found, right = (
-            sorted(map(tuple, answer(dict(turns), set(judged), skip))),
-            answer_2(turns, judged, skip),
-        )
-        leaked, one_less = (
-            answer_2(turns, *other) for other in ((set(), skip), (judged, skip + 1))
-        )
-        right, leaked, one_less = sorted(right), sorted(leaked), sorted(one_less)
-        last = [(name, i) for name, i in right if i < turns[name] - 1]
-        assert found == right or found != leaked, (
-            "turns of judged dialogues stand in training: leave them out"
-        )
-        assert found == right or found != one_less, (
-            f"{skip} turns are skipped, so the first to stay has number {skip}"
-        )
-        assert found == right or found != last, (
-            "the last turn is the row OVERALL, which stays an example"
-        )
-        assert found == right, (
-            f"{turns} without {sorted(judged)}, {skip} skipped, leave {right}, not {found}"
-        )
+        got = answer(dict(turns), set(judged), skip)
+        if got is not None:
+            got = sorted(map(tuple, got))
+        right = sorted(answer_2(turns, judged, skip))
+        leaked = sorted(answer_2(turns, set(), skip))
+        one_too_few = sorted(answer_2(turns, judged, skip + 1))
+        without_last = [(name, turn) for name, turn in right if turn < turns[name] - 1]
+        mistakes = {
+            "turns of judged dialogues stand in training: leave them out": leaked,
+            f"{skip} turns are skipped, so the first to stay has number {skip}": one_too_few,
+            "the last turn is the row OVERALL, which stays an example": without_last,
+        }
+        counts = ", ".join(f"{name} {count}" for name, count in turns.items())
+        case = f"turns: {counts}; without {sorted(judged)}, {skip} skipped, they leave "
+        expect(got, right, mistakes, case + "{right}, not {got}")
 
 
 def answer_3(validation, test):
@@ -83,21 +78,15 @@ def check_3(answer):
         ({"x": 0.3, "y": 0.2}, {"x": 0.5, "y": 0.1}),
     )
     for validation, test in cases:
-        value, gain = map(float, answer(dict(validation), dict(test)))
+        got = answer(dict(validation), dict(test))
+        score, gain = (None, None) if got is None else got
         right, more = answer_3(validation, test)
-        best = max(test.values())
-        assert math.isclose(value, right) or not math.isclose(value, best), (
-            "that model was chosen on the test rows"
-        )
-        assert math.isclose(value, right) or not math.isclose(value, max(validation.values())), (
-            "report the chosen model's score on the test rows; its validation score has been used to choose"
-        )
-        assert math.isclose(value, right), (
-            f"validation chooses a model that has {right} on the test rows, not {value}"
-        )
-        assert math.isclose(gain, more, abs_tol=1e-9) or not math.isclose(gain, -more), (
-            "the best on test is not worse"
-        )
-        assert math.isclose(gain, more, abs_tol=1e-9), (
-            f"choosing on test would have added {more:.2f}, not {gain:.2f}"
-        )
+        mistakes = {
+            "that model was chosen on the test rows": max(test.values()),
+            "report the chosen model's score on the test rows; its validation score has been used "
+            "to choose": max(validation.values()),
+        }
+        otherwise = "validation chooses a model that has {right} on the test rows, not {got}"
+        expect(score, right, mistakes, otherwise)
+        mistakes = {"the best on test is not worse": -more}
+        expect(gain, more, mistakes, "choosing on test would have added {right}, not {got}")

@@ -115,12 +115,12 @@ def _wide(name: str, lines: list[str]) -> str:
 
 def _headline(rows: list[dict]) -> str:
     """Test metrics, one line a model, with their intervals."""
-    from satlib.evaluation.comparable_records import MODELS
+    from satlib.evaluation.comparable_records import MODEL_ORDER
 
     test = {(row["model"], row["metric"]): row for row in rows if row["part"] == "test"}
     models = sorted(
         {model for model, _ in test},
-        key=lambda name: (MODELS.index(name) if name in MODELS else 99, name),
+        key=lambda name: (MODEL_ORDER.index(name) if name in MODEL_ORDER else 99, name),
     )
     metrics = [name for name in HEADLINE if any(metric == name for _, metric in test)]
     if not models or not metrics:

@@ -1,31 +1,13 @@
-"""Losses, their gradients by hand, and the update rules that follow them downhill.
+"""Update rules that follow a gradient downhill: SGD as the article has it, and Adam.
 
-Everything is NumPy in float64. Each ``*_gradient`` is taken with respect to the model's OUTPUT (a
-prediction, a probability or a logit); ``chain`` carries it on to the parameters, which is all of
-back-propagation for one layer. Losses are means over the N examples; cross-entropies are in nats.
-Source: the article, sections 3.1, 4.1 and 4.2.
+Each takes parameters and a gradient of one shape and returns new parameters; nothing is changed in
+place. Weight decay enters either beside the step (decoupled) or through the gradient (coupled).
+Source: the article, section 4.1.
 """
 
 import numpy as np
 
-from satlib.data.labels import from_unit as from_unit
-from satlib.data.labels import to_unit as to_unit
-from satlib.losses.squared_error import _numbers
-
-
-def _step(
-    theta, gradient, learning_rate: float, weight_decay: float
-) -> tuple[np.ndarray, np.ndarray]:
-    theta, gradient = _numbers("theta", theta, None), _numbers("gradient", gradient, None)
-    if theta.shape != gradient.shape:
-        raise ValueError(
-            f"gradient has shape {list(gradient.shape)}; theta needs {list(theta.shape)}"
-        )
-    if not (0 < learning_rate < np.inf and 0 <= weight_decay < np.inf):
-        raise ValueError(
-            f"learning_rate {learning_rate!r} must be above 0, weight_decay {weight_decay!r} at least 0"
-        )
-    return theta, gradient
+from satlib.data.labels import numbers
 
 
 def sgd_step(
@@ -36,7 +18,7 @@ def sgd_step(
     decoupled=False puts the decay into the gradient instead, as an L2 term of the loss would; here
     that is the same.
     """
-    theta, gradient = _step(theta, gradient, learning_rate, weight_decay)
+    theta, gradient = _checked(theta, gradient, learning_rate, weight_decay)
     if not decoupled:
         return theta - learning_rate * (gradient + weight_decay * theta)
     return theta - learning_rate * gradient - learning_rate * weight_decay * theta
@@ -58,13 +40,39 @@ def adam_step(
     decoupled=True is AdamW (Loshchilov and Hutter 2019); False adds the decay to the gradient, and
     Adam divides it by their size.
     """
-    theta, gradient = _step(theta, gradient, learning_rate, weight_decay)
+    theta, gradient = _checked(theta, gradient, learning_rate, weight_decay)
     if not decoupled:
         gradient = gradient + weight_decay * theta
+
     steps, mean, square = state
     steps += 1
-    mean = betas[0] * mean + (1 - betas[0]) * gradient
-    square = betas[1] * square + (1 - betas[1]) * gradient**2
-    move = mean / (1 - betas[0] ** steps) / (np.sqrt(square / (1 - betas[1] ** steps)) + eps)
-    kept = theta * (1 - learning_rate * weight_decay) if decoupled else theta
-    return kept - learning_rate * move, (steps, mean, square)
+    mean_beta, square_beta = betas
+    mean = mean_beta * mean + (1 - mean_beta) * gradient
+    square = square_beta * square + (1 - square_beta) * gradient**2
+
+    # Both running means start at 0 and are too small at first: divide by the weight they have seen.
+    corrected_mean = mean / (1 - mean_beta**steps)
+    corrected_square = square / (1 - square_beta**steps)
+    move = corrected_mean / (np.sqrt(corrected_square) + eps)
+
+    if decoupled:
+        theta = theta * (1 - learning_rate * weight_decay)
+    return theta - learning_rate * move, (steps, mean, square)
+
+
+def _checked(
+    theta, gradient, learning_rate: float, weight_decay: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters and gradient as arrays of one shape; ValueError for them or for the two rates."""
+    theta = numbers("theta", theta)
+    gradient = numbers("gradient", gradient)
+    if theta.shape != gradient.shape:
+        raise ValueError(
+            f"gradient has shape {list(gradient.shape)}; theta needs {list(theta.shape)}"
+        )
+    if not (0 < learning_rate < np.inf and 0 <= weight_decay < np.inf):
+        raise ValueError(
+            f"learning_rate {learning_rate!r} must be above 0, "
+            f"weight_decay {weight_decay!r} at least 0"
+        )
+    return theta, gradient

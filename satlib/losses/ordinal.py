@@ -9,25 +9,15 @@ float64; losses are means over the N examples, in nats. With K = 2 the three are
 cross-entropy of lesson 12.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from satlib.data.labels import refuse as _refuse
-from satlib.losses import cross_entropy, squared_error
+from satlib.data.labels import numbers, refuse
+from satlib.losses.checks import class_numbers, paired
+from satlib.losses.cross_entropy import log_softmax, sigmoid, softmax, softplus
 
-
-def _boundaries(y, z) -> tuple[np.ndarray, np.ndarray]:
-    """Classes y [N] as whole numbers and logits z [N, K-1], refused where they do not belong
-    together."""
-    y, z = squared_error._paired("y", y, "z", z, 2)
-    bad = (y != np.floor(y)) | (y < 0) | (y > z.shape[1])
-    _refuse(
-        "y",
-        y,
-        bad,
-        f"with {z.shape[1]} boundaries a class is a whole number from 0 to {z.shape[1]} "
-        "(rating 1 is class 0)",
-    )
-    return y.astype(np.int64), z
+# One score and K-1 thresholds
 
 
 def boundary_logits(score, thresholds) -> np.ndarray:
@@ -36,51 +26,36 @@ def boundary_logits(score, thresholds) -> np.ndarray:
     Thresholds of cumulative logits ascend. Those of CORAL (it calls minus a threshold a bias) do so
     once it is trained.
     """
-    score, thresholds = (
-        squared_error._numbers("score", score),
-        squared_error._numbers("thresholds", thresholds),
-    )
+    score = numbers("score", score, dims=1)
+    thresholds = numbers("thresholds", thresholds, dims=1)
     return score[:, None] - thresholds
 
 
 def by_score(gradient) -> tuple[np.ndarray, np.ndarray]:
-    """Chain rule of ``boundary_logits``: from a gradient by z [N, K-1] to those by score [N] and
-    thresholds [K-1]."""
-    gradient = squared_error._numbers("gradient", gradient, 2)
+    """Chain rule of ``boundary_logits``: a gradient by z [N, K-1] becomes two.
+
+    They are those by the score [N] and by the thresholds [K-1].
+    """
+    gradient = numbers("gradient", gradient, dims=2)
     return gradient.sum(axis=1), -gradient.sum(axis=0)
 
 
 def levels(y, boundaries: int) -> np.ndarray:
     """The answers [N, K-1] of classes y [N] to the questions of all boundaries: 1 where y > k, else
     0."""
-    y, _ = _boundaries(y, np.zeros((np.size(y), boundaries)))
+    z = np.zeros((np.size(y), boundaries))
+    y, _ = _classes_and_logits(y, z)
     return (y[:, None] > np.arange(boundaries)).astype(float)
 
 
-def _around(y, z) -> tuple[np.ndarray, ...]:
-    """y; the columns below and above each example's class; their logits; whether they exist; the
-    gap of the logits."""
-    y, z = _boundaries(y, z)
-    fall = z[:, :-1] - z[:, 1:]
-    _refuse(
-        "the fall of z",
-        fall,
-        fall <= 0,
-        "cumulative logits must fall from each boundary to the next: "
-        "subtract ascending thresholds from one score",
-    )
-    below, above = np.maximum(y - 1, 0), np.minimum(y, z.shape[1] - 1)
-    low, high = z[np.arange(len(y)), below], z[np.arange(len(y)), above]
-    has_below, has_above = y > 0, y < z.shape[1]
-    return (
-        below,
-        above,
-        low,
-        high,
-        has_below,
-        has_above,
-        np.where(has_below & has_above, low - high, np.inf),
-    )
+def _classes_and_logits(y, z) -> tuple[np.ndarray, np.ndarray]:
+    """Classes y [N] as integers, and logits z [N, K-1] of the boundaries between them."""
+    y, z = paired("y", y, "z", z, dims=2)
+    boundaries = z.shape[1]
+    return class_numbers(y, highest=boundaries, where=f"with {boundaries} boundaries "), z
+
+
+# Cumulative logits
 
 
 def cumulative_loss(y, z) -> float:
@@ -91,11 +66,10 @@ def cumulative_loss(y, z) -> float:
     difference of two sigmoids near 0 or 1 has no digits left; sigmoid(a) - sigmoid(b) = sigmoid(a)
     sigmoid(-b) (1 - exp(b - a)) keeps them all.
     """
-    _, _, low, high, has_below, has_above, gap = _around(y, z)
-    sides = np.where(has_below, cross_entropy.softplus(-low), 0) + np.where(
-        has_above, cross_entropy.softplus(high), 0
-    )
-    return float(np.mean(sides - np.log(-np.expm1(-gap))))
+    sides = _sides(y, z)
+    below = np.where(sides.has_lower, softplus(-sides.lower_logit), 0)
+    above = np.where(sides.has_upper, softplus(sides.upper_logit), 0)
+    return float(np.mean(below + above - np.log(-np.expm1(-sides.gap))))
 
 
 def cumulative_gradient(y, z) -> np.ndarray:
@@ -105,15 +79,76 @@ def cumulative_gradient(y, z) -> np.ndarray:
     At the one below it is -(sigmoid(-z) + r) / N, at the one above (sigmoid(z) + r) / N, with r = 1
     / (exp(gap) - 1). By the score r cancels out, and sigmoid(z[y-1]) + sigmoid(z[y]) - 1 is left.
     """
-    below, above, low, high, has_below, has_above, gap = _around(y, z)
-    gradient, row, r = np.zeros(np.shape(z)), np.arange(len(low)), np.exp(-gap) / -np.expm1(-gap)
-    gradient[row, below] -= np.where(has_below, cross_entropy.sigmoid(-low) + r, 0)
-    gradient[row, above] += np.where(has_above, cross_entropy.sigmoid(high) + r, 0)
-    return gradient / len(row)
+    sides = _sides(y, z)
+    r = np.exp(-sides.gap) / -np.expm1(-sides.gap)
+    at_lower = np.where(sides.has_lower, sigmoid(-sides.lower_logit) + r, 0)
+    at_upper = np.where(sides.has_upper, sigmoid(sides.upper_logit) + r, 0)
+
+    gradient = np.zeros(np.shape(z))
+    rows = np.arange(len(gradient))
+    gradient[rows, sides.lower] -= at_lower
+    gradient[rows, sides.upper] += at_upper
+    return gradient / len(rows)
 
 
-def _binary_losses(y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    return cross_entropy.softplus(np.where(levels(y, z.shape[1]) == 1, -z, z))
+class _Sides(NamedTuple):
+    """The two boundaries around each example's class: columns of z, their logits, and the gap.
+
+    The lowest class has no lower boundary and the highest no upper one. There a column that exists
+    stands in, ``has_lower`` or ``has_upper`` is false, and the gap is infinite.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    lower_logit: np.ndarray
+    upper_logit: np.ndarray
+    has_lower: np.ndarray
+    has_upper: np.ndarray
+    gap: np.ndarray
+
+
+def _sides(y, z) -> _Sides:
+    """The boundaries around classes y [N]; cumulative logits z [N, K-1] that do not fall are
+    refused."""
+    y, z = _classes_and_logits(y, z)
+    fall = z[:, :-1] - z[:, 1:]
+    remedy = (
+        "cumulative logits must fall from each boundary to the next: "
+        "subtract ascending thresholds from one score"
+    )
+    refuse("the fall of z", fall, fall <= 0, remedy)
+
+    boundaries = z.shape[1]
+    has_lower = y > 0
+    has_upper = y < boundaries
+    lower = np.maximum(y - 1, 0)
+    upper = np.minimum(y, boundaries - 1)
+    rows = np.arange(len(y))
+    lower_logit = z[rows, lower]
+    upper_logit = z[rows, upper]
+    gap = np.where(has_lower & has_upper, lower_logit - upper_logit, np.inf)
+    return _Sides(lower, upper, lower_logit, upper_logit, has_lower, has_upper, gap)
+
+
+def cumulative_probabilities(z) -> np.ndarray:
+    """Probabilities [N, K] of the classes where z [N, K-1] are logits of P(y > k): cumulative
+    logits and CORAL.
+
+    Logits that rise from one boundary to the next contradict each other (more surely above 4 than
+    above 3); they are read as the running minimum, so that no probability is negative.
+    """
+    z = np.minimum.accumulate(numbers("z", z, dims=2), axis=1)
+    one = np.ones((len(z), 1))
+    minus_infinity = np.full((len(z), 1), -np.inf)
+    # The difference of two sigmoids as a product, as in ``cumulative_loss``. At the ends a sigmoid
+    # is 1 and the step infinite.
+    above_lower = np.hstack([one, sigmoid(z)])
+    below_upper = np.hstack([sigmoid(-z), one])
+    steps = np.hstack([minus_infinity, np.diff(z), minus_infinity])
+    return above_lower * below_upper * -np.expm1(steps)
+
+
+# CORAL and CORN
 
 
 def coral_loss(y, z) -> float:
@@ -125,20 +160,15 @@ def coral_loss(y, z) -> float:
     one score plus K-1 biases; with K-1 free logits this is the older loss of Niu et al. (2016),
     whose probabilities may cross.
     """
-    y, z = _boundaries(y, z)
+    y, z = _classes_and_logits(y, z)
     return float(np.mean(_binary_losses(y, z).sum(axis=1)))
 
 
 def coral_gradient(y, z) -> np.ndarray:
     """Gradient [N, K-1] of ``coral_loss`` by the logits: (sigmoid(z) - levels) / N, at every
     boundary."""
-    y, z = _boundaries(y, z)
-    return (cross_entropy.sigmoid(z) - levels(y, z.shape[1])) / len(y)
-
-
-def _asked(y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Whether CORN asks boundary k of an example [N, K-1]: only those that reached it, y >= k."""
-    return y[:, None] >= np.arange(z.shape[1])
+    y, z = _classes_and_logits(y, z)
+    return (sigmoid(z) - levels(y, z.shape[1])) / len(y)
 
 
 def corn_loss(y, z) -> float:
@@ -152,31 +182,16 @@ def corn_loss(y, z) -> float:
     the sum over k of #(y >= k): a constant factor for a data set, but another one for each batch.
     Divided by N, the loss of a batch is the mean of its examples' losses.
     """
-    y, z = _boundaries(y, z)
-    return float(np.mean((_binary_losses(y, z) * _asked(y, z)).sum(axis=1)))
+    y, z = _classes_and_logits(y, z)
+    losses = _binary_losses(y, z) * _reached(y, z)
+    return float(np.mean(losses.sum(axis=1)))
 
 
 def corn_gradient(y, z) -> np.ndarray:
     """Gradient [N, K-1] of ``corn_loss`` by the logits: (sigmoid(z) - levels) / N where y >= k,
     else 0."""
-    y, z = _boundaries(y, z)
-    return coral_gradient(y, z) * _asked(y, z)
-
-
-def cumulative_probabilities(z) -> np.ndarray:
-    """Probabilities [N, K] of the classes where z [N, K-1] are logits of P(y > k): cumulative
-    logits and CORAL.
-
-    Logits that rise from one boundary to the next contradict each other (more surely above 4 than
-    above 3); they are read as the running minimum, so that no probability is negative.
-    """
-    z = np.minimum.accumulate(squared_error._numbers("z", z, 2), axis=1)
-    one, end = np.ones((len(z), 1)), np.full((len(z), 1), np.inf)
-    above, below = (
-        np.hstack([one, cross_entropy.sigmoid(z)]),
-        np.hstack([cross_entropy.sigmoid(-z), one]),
-    )
-    return above * below * -np.expm1(np.hstack([-end, np.diff(z), -end]))
+    y, z = _classes_and_logits(y, z)
+    return coral_gradient(y, z) * _reached(y, z)
 
 
 def corn_probabilities(z) -> np.ndarray:
@@ -185,17 +200,31 @@ def corn_probabilities(z) -> np.ndarray:
 
     P(y > k) is the product of the conditional probabilities up to k, so it never rises with k.
     """
-    z = squared_error._numbers("z", z, 2)
+    z = numbers("z", z, dims=2)
     one = np.ones((len(z), 1))
-    return np.cumprod(np.hstack([one, cross_entropy.sigmoid(z)]), axis=1) * np.hstack(
-        [cross_entropy.sigmoid(-z), one]
-    )
+    reached = np.cumprod(np.hstack([one, sigmoid(z)]), axis=1)
+    stayed = np.hstack([sigmoid(-z), one])
+    return reached * stayed
+
+
+def _binary_losses(y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Binary cross-entropy [N, K-1] of every boundary's question, in nats."""
+    signed = np.where(levels(y, z.shape[1]) == 1, -z, z)
+    return softplus(signed)
+
+
+def _reached(y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Whether CORN asks boundary k of an example [N, K-1]: only those that reached it, y >= k."""
+    return y[:, None] >= np.arange(z.shape[1])
+
+
+# Distributions over the classes: their mean, and soft labels
 
 
 def expected_class(p) -> np.ndarray:
     """Mean class [N] under probabilities p [N, K], from 0 to K-1; add 1 for a rating. It is the sum
     of all P(y > k)."""
-    p = squared_error._numbers("p", p, 2)
+    p = numbers("p", p, dims=2)
     return p @ np.arange(p.shape[1])
 
 
@@ -206,27 +235,11 @@ def soft_labels(y, classes: int) -> np.ndarray:
     A mean of three annotators of 3.67, which is y = 2.67, becomes 0.33 on rating 3 and 0.67 on
     rating 4; a whole number stays one class.
     """
-    y = squared_error._numbers("y", y)
-    _refuse(
-        "y",
-        y,
-        (y < 0) | (y > classes - 1),
-        f"y lies between 0 and {classes - 1} (rating 1 is class 0)",
-    )
-    return np.maximum(0, 1 - np.abs(y[:, None] - np.arange(classes)))
-
-
-def _distributions(q, z) -> tuple[np.ndarray, np.ndarray]:
-    q, z = squared_error._numbers("q", q, 2), squared_error._numbers("z", z, 2)
-    if q.shape != z.shape:
-        raise ValueError(
-            f"q has shape {list(q.shape)} and z {list(z.shape)}; they need the same, [N, K]"
-        )
-    _refuse("q", q, q < 0, "a probability is at least 0")
-    _refuse(
-        "the sum of q", q.sum(axis=1), np.abs(q.sum(axis=1) - 1) > 1e-6, "each row of q sums to 1"
-    )
-    return q, z
+    y = numbers("y", y, dims=1)
+    outside = (y < 0) | (y > classes - 1)
+    refuse("y", y, outside, f"y lies between 0 and {classes - 1} (rating 1 is class 0)")
+    distance = np.abs(y[:, None] - np.arange(classes))
+    return np.maximum(0, 1 - distance)
 
 
 def soft_cross_entropy(q, z) -> float:
@@ -235,11 +248,25 @@ def soft_cross_entropy(q, z) -> float:
 
     Its least value is the entropy of q, not 0.
     """
-    q, z = _distributions(q, z)
-    return float(-np.mean((q * cross_entropy.log_softmax(z)).sum(axis=1)))
+    q, z = _distributions_and_logits(q, z)
+    return float(-np.mean((q * log_softmax(z)).sum(axis=1)))
 
 
 def soft_cross_entropy_gradient(q, z) -> np.ndarray:
     """Gradient [N, K] of ``soft_cross_entropy`` by the logits: (softmax(z) - q) / N."""
-    q, z = _distributions(q, z)
-    return (cross_entropy.softmax(z) - q) / len(q)
+    q, z = _distributions_and_logits(q, z)
+    return (softmax(z) - q) / len(q)
+
+
+def _distributions_and_logits(q, z) -> tuple[np.ndarray, np.ndarray]:
+    """Distributions q and logits z, both [N, K]; each row of q sums to 1."""
+    q = numbers("q", q, dims=2)
+    z = numbers("z", z, dims=2)
+    if q.shape != z.shape:
+        raise ValueError(
+            f"q has shape {list(q.shape)} and z {list(z.shape)}; they need the same, [N, K]"
+        )
+    refuse("q", q, q < 0, "a probability is at least 0")
+    sums = q.sum(axis=1)
+    refuse("the sum of q", sums, np.abs(sums - 1) > 1e-6, "each row of q sums to 1")
+    return q, z

@@ -222,7 +222,7 @@ def run(
     order = np.argsort(lengths, kind="stable")
     batches = np.split(
         order,
-        tokens.within(lengths[order], batch_tokens or BATCH_TOKENS[model.device.type == "cpu"]),
+        tokens.batch_cuts(lengths[order], batch_tokens or BATCH_TOKENS[model.device.type == "cpu"]),
     )
     rows: list = [None] * len(order)
     # One autocast around all batches: it then converts each weight once, not once a batch.

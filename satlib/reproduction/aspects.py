@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,13 +23,6 @@ ASPECTS = {
     "dialogue": ("understanding", "task-completion", "interest-arousal", "efficiency"),
 }
 WHO = ("same annotator", "mean of the others", "one other", "means")
-
-
-class Row(NamedTuple):
-    """What a record keeps of a row: its id and its conversation."""
-
-    id: str
-    group: str
 
 
 @dataclass(frozen=True)
@@ -171,15 +163,16 @@ def recompute(level: str, folder: str | Path, data_dir: str = "") -> records.Run
     """The record of what aspects tell of an overall rating: a part for each of ``questions``, the
     ``correlations`` as curves. Read from ``folder`` where it is, else made."""
     job, _ = ab_redial.job_of("aspects", level, 0, folder, data_dir)
+    parameters = {"encoder": protocols.ENCODER}
 
     def make() -> records.RunRecord:
         rows, judged = answers(level, data_dir), {}
         for name, (asked, seen) in questions(rows).items():
             found = regress(seen, asked.overall, asked.group)
-            ids = [Row(*map(str, one)) for one in zip(asked.item, asked.group, strict=True)]
+            ids = list(map(judging.RecordedExample, asked.item.tolist(), asked.group.tolist()))
             judged[name] = judging.Judged(ids, asked.overall, found, found)
         turns = ("", "1", "2", "3") if level == "turn" else ("",)
         table = [line for turn in turns for line in correlations(rows, level, turn)]
-        return judging.record(job, judged, protocols.PROTOCOLS["C"].metrics, {}, table)
+        return judging.record(job, judged, protocols.PROTOCOLS["C"].metrics, parameters, table)
 
-    return record_cache.complete(job, {}, make, folder)
+    return record_cache.complete(job, parameters, make, folder)

@@ -12,8 +12,6 @@ from satlib import record_cache, records, runtime
 from satlib.evaluation import ensembles, metrics
 from satlib.reproduction import protocols, published, ratings, usda
 
-USS, USDA = ("uss-redial", "uss-ccpe", "uss-sgd"), ("usda-redial", "usda-sgd")
-
 
 def folder() -> Path:
     """Where the committed records of the reproduction lie."""
@@ -22,154 +20,164 @@ def folder() -> Path:
 
 def table() -> str:
     """The table as Markdown: claim, finding, command."""
-    rows = [f"| {claim} | {find()} | `satlib run {lesson}` |" for claim, find, lesson in LINES]
-    return "\n".join(
-        ["| the literature says | the records say | shown by |", "|---|---|---|", *rows]
-    )
+    lines = ["| the literature says | the records say | shown by |", "|---|---|---|"]
+    for claim, finding, lesson in LINES:
+        lines.append(f"| {claim} | {finding()} | `satlib run {lesson}` |")
+    return "\n".join(lines)
 
 
-def _metric(record: records.RunRecord, name: str, part: str = "test") -> dict:
-    return next(row for row in record.rows if (row["metric"], row["part"]) == (name, part))
+def _committed(protocol: str, corpus: str) -> list[records.RunRecord]:
+    return record_cache.found(folder(), corpus, protocol)
 
 
-def _said(row: dict, digits: int = 2) -> str:
-    return f"{row['value']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+def _of_model(protocol: str, corpus: str, model: str) -> records.RunRecord:
+    """The first committed record of a model."""
+    return next(r for r in _committed(protocol, corpus) if r.model == model)
 
 
-def _under(protocol: str, corpus: str, model: str) -> records.RunRecord:
-    return next(r for r in record_cache.found(folder(), corpus, protocol) if r.model == model)
+def _row(record: records.RunRecord, metric: str, part: str = "test") -> dict:
+    """The row of a metric: value, low, high and more."""
+    return next(row for row in record.rows if (row["metric"], row["part"]) == (metric, part))
+
+
+def _value(record: records.RunRecord, metric: str) -> float:
+    return _row(record, metric)["value"]
+
+
+def _with_interval(row: dict) -> str:
+    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
+def _quoted(protocol: str, corpus: str, model: str, metric: str) -> float:
+    """A published number, not one of those that were measured for the kit."""
+    numbers = published.numbers(protocol, corpus)
+    chosen = (numbers["model"] == model) & (numbers["metric"] == metric)
+    return numbers[chosen]["value"].iloc[0]
+
+
+def _three_decimals(values: list[float]) -> str:
+    return ", ".join(f"{value:.3f}" for value in values)
 
 
 def constant() -> str:
     """The published rho of a constant."""
-    values = [_metric(_under("A0", corpus, "always-3"), "published_rho")["value"] for corpus in USS]
-    theirs = [
-        published.numbers("A0", c)
-        .query("model == 'XGBoost' and metric == 'published_rho'")["value"]
-        .iloc[0]
-        for c in USS
-    ]
+    ours, theirs = [], []
+    for corpus in protocols.USS:
+        record = _of_model("A0", corpus, "always-3")
+        ours.append(_value(record, "published_rho"))
+        theirs.append(_quoted("A0", corpus, "XGBoost", "published_rho"))
     return (
-        f"wrong: always saying 3 has {', '.join(f'{v:.3f}' for v in values)} by its formula, which gives ties the "
-        f"first rank; the published XGBoost ({', '.join(f'{v:.3f}' for v in theirs)}) is that constant"
+        f"wrong: always saying 3 has {_three_decimals(ours)} by its formula, which gives ties the "
+        f"first rank; the published XGBoost ({_three_decimals(theirs)}) is that constant"
     )
 
 
 def halved() -> str:
     """The published F1 against the true one."""
-    found = [_under("A0", corpus, "tfidf-logistic") for corpus in USS]
-    printed = [_metric(record, "published_f1")["value"] for record in found]
-    true = [
-        metrics.f1_dissatisfied(
-            record.predictions["test"]["rating"], record.predictions["test"]["predicted"]
-        )
-        for record in found
-    ]
+    printed, true = [], []
+    for corpus in protocols.USS:
+        record = _of_model("A0", corpus, "tfidf-logistic")
+        columns = record.predictions["test"]
+        printed.append(_value(record, "published_f1"))
+        true.append(metrics.f1_dissatisfied(columns["rating"], columns["predicted"]))
     return (
         "wrong: divided by max(P + R, 1); of TF-IDF with logistic regression it prints "
-        f"{', '.join(f'{v:.3f}' for v in printed)} where the F1 is {', '.join(f'{v:.3f}' for v in true)}"
+        f"{_three_decimals(printed)} where the F1 is {_three_decimals(true)}"
     )
 
 
 def corrected() -> str:
     """The largest kappa under A1."""
-    said = []
-    for corpus in USS:
-        best = max(
-            record_cache.found(folder(), corpus, "A1"), key=lambda r: _metric(r, "kappa")["value"]
-        )
-        said.append(f"{corpus} {_said(_metric(best, 'kappa'))} ({best.model})")
+    cells = []
+    for corpus in protocols.USS:
+        best = max(_committed("A1", corpus), key=lambda record: _value(record, "kappa"))
+        cells.append(f"{corpus} {_with_interval(_row(best, 'kappa'))} ({best.model})")
     return (
         "the picture reproduces (near chance), corrected and with intervals: largest kappa "
-        + ", ".join(said)
+        + ", ".join(cells)
     )
 
 
 def shuffled() -> str:
     """What shuffled rows are worth to a word model."""
-    rows = [
-        _metric(r, "kappa_change")
-        for r in record_cache.found(folder(), "uss-redial", "A0-shuffled-rows")
-    ]
+    cells = []
+    for record in _committed("A0-shuffled-rows", "uss-redial"):
+        row = _row(record, "kappa_change")
+        cells.append(f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]")
     return (
         "not the model: shuffling rows alone moves a word model's kappa on uss-redial by "
-        + " and ".join(
-            f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]" for row in rows
-        )
+        + " and ".join(cells)
     )
 
 
 def rebuilt() -> str:
     """The training sets of protocol B and the verified rows."""
-    sizes = [len(record_cache.load_split(f"split-{name}-B", folder())["train"]) for name in USDA]
-    parts = [
-        n
-        for name in USDA
-        for n in _under("B", name, usda.ANNOTATOR).parameters["verified"].values()
-    ]
-    found, agree = sum(n["found"] for n in parts), sum(n["agree"] for n in parts)
+    sizes = []
+    in_uss = 0
+    agree = 0
+    for corpus in protocols.USDA:
+        split = record_cache.load_split(f"split-{corpus}-B", folder())
+        sizes.append(f"{len(split['train']):,}")
+        annotator = _of_model("B", corpus, usda.ANNOTATOR)
+        for counts in annotator.parameters["verified"].values():
+            in_uss += counts["found"]
+            agree += counts["agree"]
     return (
-        f"reproduced: {sizes[0]:,} and {sizes[1]:,} rows; of {found:,} published rows found in USS {agree:,} bear "
-        "the class that their ratings give"
+        f"reproduced: {' and '.join(sizes)} rows; of {in_uss:,} published rows found in USS "
+        f"{agree:,} bear the class that their ratings give"
     )
 
 
 def three_classes() -> str:
     """The chosen average of protocol B."""
-    said = []
-    for name in USDA:
-        every = ensembles.read(folder(), name, "B", usda.ORDER)
-        there = {r.model for r in every}
-        made = [
-            ensembles.ensemble(every, k, m)
-            for k, m in ensembles.ENSEMBLES.items()
-            if there.issuperset(m)
-        ]
-        best = max(made, key=_validated)
+    cells = []
+    for corpus in protocols.USDA:
+        single = ensembles.read(folder(), corpus, "B", usda.ORDER)
+        there = {record.model for record in single}
+        averages = []
+        for name, members in ensembles.ENSEMBLES.items():
+            if there.issuperset(members):
+                averages.append(ensembles.ensemble(single, name, members))
+        best = max(averages, key=_validation_macro_f1)
         value, low, high, _ = ensembles.score([best], best.model, "accuracy")
-        quoted = (
-            published.numbers("B", name)
-            .query("known == 'index' and model == 'ASAP'")["value"]
-            .iloc[0]
-        )
-        where = "inside" if low <= quoted <= high else "below" if quoted > high else "above"
-        said.append(
-            f"{name} {value:.1%} [{low:.1%}, {high:.1%}], ASAP's {quoted:.1%} {'lies ' * (where == 'inside')}"
-            f"{where if where == 'inside' else 'not reached' if where == 'below' else 'passed'}"
-        )
-    return "with a fifth of the parameters, average chosen on validation: " + "; ".join(said)
+        quoted = _quoted("B", corpus, "ASAP", "accuracy")
+        if quoted > high:
+            verdict = "not reached"
+        elif quoted < low:
+            verdict = "passed"
+        else:
+            verdict = "lies inside"
+        cells.append(f"{corpus} {value:.1%} [{low:.1%}, {high:.1%}], ASAP's {quoted:.1%} {verdict}")
+    return "with a fifth of the parameters, average chosen on validation: " + "; ".join(cells)
 
 
-def _validated(record: records.RunRecord) -> float:
+def _validation_macro_f1(record: records.RunRecord) -> float:
     columns = record.predictions["validation"]
     return metrics.macro_f1(columns["rating"], columns["predicted"])
 
 
 def same_people() -> str:
     """AB-ReDial's correlation, by whose aspects."""
-    record = _under("C", "ab-redial-turn", "aspects")
-    own, other = (
-        _said(_metric(record, "pearson", part))
-        for part in ("means of the same annotators", "others' aspects")
-    )
-    text = max(
-        (r for r in record_cache.found(folder(), "ab-redial-turn", "C") if r.model != "aspects"),
-        key=lambda r: _metric(r, "pearson")["value"] or 0,
-    )
+    record = _of_model("C", "ab-redial-turn", "aspects")
+    own = _with_interval(_row(record, "pearson", "means of the same annotators"))
+    other = _with_interval(_row(record, "pearson", "others' aspects"))
+    from_text = [r for r in _committed("C", "ab-redial-turn") if r.model != "aspects"]
+    best = max(from_text, key=lambda record: _value(record, "pearson"))
     return (
         f"reproduced with the same annotators' aspects: {own}; with other annotators' {other}; "
-        f"the annotators' mean from text alone {_said(_metric(text, 'pearson'))} ({text.model})"
+        "the annotators' mean from text alone "
+        f"{_with_interval(_row(best, 'pearson'))} ({best.model})"
     )
 
 
 def split_decides() -> str:
     """Biases and trees under four splits."""
     found = ratings.read(folder())
-    cells = [
-        f"{split} {ratings.summary(found[f'movielens-{split}', 'biases'])[0]:.3f} and "
-        f"{ratings.summary(found[f'movielens-{split}', 'trees'])[0]:.3f}"
-        for split in ratings.SPLITS
-    ]
+    cells = []
+    for split in ratings.SPLITS:
+        biases, _, _ = ratings.summary(found[f"movielens-{split}", "biases"])
+        trees, _, _ = ratings.summary(found[f"movielens-{split}", "trees"])
+        cells.append(f"{split} {biases:.3f} and {trees:.3f}")
     return "the split decides: RMSE of biases and of trees on past behaviour by " + ", ".join(cells)
 
 
@@ -178,11 +186,17 @@ def own_review() -> str:
     found = ratings.read(folder())
     best = {}
     for view in ("without", "with"):
-        models = [m for name, m in found if name == f"amazon-{view}-review"]
-        model = min(models, key=lambda m: ratings.summary(found[f"amazon-{view}-review", m])[0])
-        value, low, high = ratings.summary(found[f"amazon-{view}-review", model])
+        rmse = {}
+        for (dataset, model), seeds in found.items():
+            if dataset == f"amazon-{view}-review":
+                rmse[model] = ratings.summary(seeds)
+        model = min(rmse, key=rmse.get)
+        value, low, high = rmse[model]
         best[view] = f"{value:.2f} [{low:.2f}, {high:.2f}] ({model})"
-    return f"two tasks: lowest RMSE {best['with']} with the review of the rated product, {best['without']} without it"
+    return (
+        f"two tasks: lowest RMSE {best['with']} with the review of the rated product, "
+        f"{best['without']} without it"
+    )
 
 
 LINES: tuple[tuple[str, Callable[[], str], str], ...] = (

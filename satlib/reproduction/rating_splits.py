@@ -214,7 +214,7 @@ def _asked(model: str, settings: Settings, parts: Parts) -> dict:
             "train_rows": min(settings.train_rows or rows, rows)
         }
     reads = model.startswith("embeddings") or FROZEN.get(model, ("",))[0] not in ("", "random")
-    return {"train_rows": rows} | ({} if reads else {"encoder": "none"})
+    return {"encoder": protocols.ENCODER if reads else "none", "train_rows": rows}
 
 
 def _truth(parts: Parts) -> dict[str, np.ndarray]:

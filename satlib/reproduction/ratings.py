@@ -98,7 +98,7 @@ def scores(
     users."""
     found = _drawn(rating, predicted, group, draws)
     return {
-        name: (values[0], *np.quantile(values[1:], bootstrap.BOUNDS))
+        name: bootstrap.estimate(values)
         for name, values in found.items()
     }
 
@@ -111,7 +111,7 @@ def _drawn(
     _, user = np.unique(np.asarray(group), return_inverse=True)
     rows, error = np.bincount(user), np.asarray(rating) - np.asarray(predicted)
     square, absolute = np.bincount(user, error**2), np.bincount(user, np.abs(error))
-    weights = np.vstack([np.ones((1, len(rows)), int), comparison.group_draws(len(rows), draws, 0)])
+    weights = bootstrap.with_everyone(bootstrap.group_weights(len(rows), draws, 0))
     n = weights @ rows
     return {
         "rmse": np.sqrt(weights @ square / n),
@@ -133,7 +133,7 @@ def summary(
     values = np.mean(
         [_drawn(t["rating"], t["predicted"], t["group"], draws)[metric] for t in tests], axis=0
     )
-    return (float(values[0]), *map(float, np.quantile(values[1:], bootstrap.BOUNDS)))
+    return bootstrap.estimate(values)
 
 
 def gap_by_user(
@@ -143,15 +143,15 @@ def gap_by_user(
     paired interval."""
     sides = []
     for found in (one, other):
-        own = comparison.judged(found, found[0].model)
+        own = comparison.predictions_by_seed(found, found[0].model)
         sides.append((own.ids, np.sqrt(comparison.sums(own) / own.counts).mean(axis=0)))
     if sides[0][0] != sides[1][0]:
         raise ValueError(
             f"{one[0].name} and {other[0].name} were judged on different rows; take one split"
         )
     change = sides[0][1] - sides[1][1]
-    drawn = comparison.group_draws(len(change), draws, 0) @ change / len(change)
-    return (float(change.mean()), *map(float, np.quantile(drawn, bootstrap.BOUNDS)))
+    drawn = bootstrap.group_weights(len(change), draws, 0) @ change / len(change)
+    return (float(change.mean()), *bootstrap.interval(drawn))
 
 
 def job(
@@ -187,10 +187,9 @@ def judge(
     found = {
         part: predicted.round(4) for part, predicted in found.items()
     }  # as the record holds them
-    one = judging.Judged(parts["test"], rating["test"], found["test"], found["test"])
+    one = judging.Judged(parts["test"], rating["test"], found["test"])
     made = judging.record(about, {"test": one}, [], parameters, curves)
-    del made.predictions["test"]["expected"]  # the same as predicted
-    made.predictions["test"] |= {"domain": [e.domain for e in parts["test"]]} | (columns or {})
+    made.predictions["test"] |= columns or {}
     for part, predicted in found.items():
         numbers = scores(rating[part], predicted, [e.group for e in parts[part]])
         made.rows += [

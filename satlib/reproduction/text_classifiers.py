@@ -17,6 +17,7 @@ from torch import nn
 
 from satlib import runtime
 from satlib.baselines import event_steps
+from satlib.data.labels import STARS
 from satlib.encoding import tokens
 from satlib.evaluation import metrics
 from satlib.models import heads, satisfaction_model
@@ -24,8 +25,6 @@ from satlib.training import finetune, loop
 from satlib.training.batches import Rows
 from satlib.training.gpu import precision
 from satlib.training.plan import Plan
-
-STARS = np.arange(1.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,21 @@ class Labelled:
     features: np.ndarray | None = None
 
 
+def class_shares(stars: np.ndarray) -> np.ndarray:
+    """The share of each class 1..5 among classes in stars [N]: [5]."""
+    counts = np.bincount(metrics.classes(stars), minlength=6)[1:]
+    return counts / len(stars)
+
+
 def always(rows: Labelled, judged: Sequence[str], star: float = 3.0) -> list[np.ndarray]:
     """The same class for every text."""
-    return [np.tile((STARS == star).astype(float), (len(judged), 1))]
+    certain = (STARS == star).astype(float)
+    return [np.tile(certain, (len(judged), 1))]
 
 
 def prior(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
     """The shares of the classes in training, for every text."""
-    share = np.bincount(metrics.classes(rows.stars), minlength=6)[1:] / len(rows.stars)
-    return [np.tile(share, (len(judged), 1))]
+    return [np.tile(class_shares(rows.stars), (len(judged), 1))]
 
 
 def bayes(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
@@ -71,7 +76,8 @@ def bayes(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.naive_bayes import MultinomialNB
 
-    return _words(CountVectorizer(ngram_range=(1, 2), min_df=2), MultinomialNB(), rows, judged)
+    count = CountVectorizer(ngram_range=(1, 2), min_df=2)
+    return _by_words(count, MultinomialNB(), rows, judged)
 
 
 def logistic(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
@@ -81,14 +87,17 @@ def logistic(rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
     from sklearn.linear_model import LogisticRegression
 
     weigh = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    return _words(weigh, LogisticRegression(C=1.0, max_iter=300), rows, judged)
+    return _by_words(weigh, LogisticRegression(C=1.0, max_iter=300), rows, judged)
 
 
-def _words(view, learner, rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
-    model = learner.fit(view.fit_transform(rows.texts), metrics.classes(rows.stars))
-    found = np.zeros((len(judged), 5))
-    found[:, model.classes_ - 1] = model.predict_proba(view.transform(judged))
-    return [found]
+def _by_words(vectoriser, learner, rows: Labelled, judged: Sequence[str]) -> list[np.ndarray]:
+    known = vectoriser.fit_transform(rows.texts)
+    learner.fit(known, metrics.classes(rows.stars))
+    # A class that no training row has keeps the probability 0.
+    probabilities = np.zeros((len(judged), len(STARS)))
+    columns = learner.classes_ - 1
+    probabilities[:, columns] = learner.predict_proba(vectoriser.transform(judged))
+    return [probabilities]
 
 
 class Reader(nn.Module):
@@ -104,47 +113,46 @@ class Reader(nn.Module):
 
     def forward(self, words: torch.Tensor) -> torch.Tensor:
         """words [B, T], padded on the left with 0."""
-        return self.last(self.dropout(self.gru(self.words(words))[0][:, -1]))
+        states, _ = self.gru(self.words(words))
+        return self.last(self.dropout(states[:, -1]))
 
 
 def gru(rows: Labelled, judged: Sequence[str], settings: Settings) -> list[np.ndarray]:
     """A GRU over the last words of a text, trained from nothing by Adam."""
-    seen, unseen = (
-        torch.from_numpy(_hashed(texts, settings.words)) for texts in (rows.texts, judged)
-    )
+    known = torch.from_numpy(hashed_words(rows.texts, settings.words))
+    unseen = torch.from_numpy(hashed_words(judged, settings.words))
     labels = torch.from_numpy(metrics.classes(rows.stars) - 1)
-    found = []
-    with torch.random.fork_rng(devices=[]):
+    epochs = []
+    with torch.random.fork_rng(devices=[]):  # nobody else's random numbers change
         torch.manual_seed(settings.seed)
         model = Reader()
         optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
         for _ in range(settings.gru_epochs):
             model.train()
-            for at in torch.randperm(len(labels)).split(128):
-                loss = nn.functional.cross_entropy(model(seen[at]), labels[at])
+            for batch in torch.randperm(len(labels)).split(128):
+                loss = nn.functional.cross_entropy(model(known[batch]), labels[batch])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-            model.eval()
-            with torch.no_grad():
-                found.append(
-                    torch.cat([model(part).softmax(1) for part in unseen.split(1024)])
-                    .double()
-                    .numpy()
-                )
-    return found
+            epochs.append(_probabilities(model, unseen))
+    return epochs
 
 
-def _hashed(texts: Sequence[str], words: int) -> np.ndarray:
+def _probabilities(model: Reader, words: torch.Tensor) -> np.ndarray:
+    """Probabilities [N, 5] of hashed words [N, T], without dropout."""
+    model.eval()
+    with torch.no_grad():
+        batches = [model(batch).softmax(1) for batch in words.split(1024)]
+    return torch.cat(batches).double().numpy()
+
+
+def hashed_words(texts: Sequence[str], words: int) -> np.ndarray:
     """The last words of every text as columns of the hash table, [N, words], zeros on the left."""
-    found = np.zeros((len(texts), words), dtype=np.int64)
+    columns = np.zeros((len(texts), words), dtype=np.int64)
     for row, text in enumerate(texts):
-        kept = [
-            event_steps.bucket(word)
-            for word in re.findall(event_steps.TOKEN, text.lower())[-words:]
-        ]
-        found[row, words - len(kept) :] = kept
-    return found
+        last = re.findall(event_steps.TOKEN, text.lower())[-words:]
+        columns[row, words - len(last) :] = [event_steps.bucket(word) for word in last]
+    return columns
 
 
 def encoder(
@@ -208,7 +216,7 @@ SIMPLE: dict[str, Callable] = {
     "tfidf-logistic": logistic,
 }
 HEADS = {"bert-classes": "classes", "bert-ordinal": "cumulative", "bert-soft": "soft"}
-NAMES = (*SIMPLE, "gru", *HEADS)
+CLASSIFIERS = (*SIMPLE, "gru", *HEADS)
 
 
 def fit(
@@ -220,13 +228,15 @@ def fit(
 ) -> list[np.ndarray]:
     """Learn from ``rows`` and give probabilities [M, 5] of the judged texts after every epoch.
 
-    name: one of NAMES. Of an encoder (HEADS), entry 0 is the frozen one. Raises ValueError for
-    another name, and for no rows.
+    name: one of CLASSIFIERS. Of an encoder (HEADS), entry 0 is the frozen one. Raises ValueError
+    for another name, and for no rows.
     """
-    runtime.one_of("classifier", name, NAMES)
-    if not len(rows.texts) or len(rows.texts) != len(rows.stars):
+    runtime.one_of("classifier", name, CLASSIFIERS)
+    n_texts = len(rows.texts)
+    n_classes = len(rows.stars)
+    if n_texts == 0 or n_texts != n_classes:
         raise ValueError(
-            f"{len(rows.texts)} texts and {len(rows.stars)} classes; give a class to each text, "
+            f"{n_texts} texts and {n_classes} classes; give a class to each text, "
             "and at least one text"
         )
     if name in SIMPLE:

@@ -14,7 +14,7 @@ from satlib import record_cache
 from satlib.data import agreement, corpora, labels, splits
 from satlib.data.interactions import PARTS, Example
 from satlib.data.readers import usda
-from satlib.evaluation import ensembles, judging, metrics
+from satlib.evaluation import judging, metrics
 from satlib.records import RunRecord
 from satlib.reproduction import protocols, text_classifiers
 from satlib.reproduction.text_classifiers import Labelled, Settings
@@ -202,7 +202,7 @@ def reference(dataset: str, folder: str | Path, data_dir: str = "") -> RunRecord
             for by in (labels.majority, labels.mean)
         )
         rows = [
-            ensembles.Row(f"{e.id}/{k}", e.group)
+            judging.RecordedExample(f"{e.id}/{k}", e.group, e.domain)
             for e, ratings in rated
             for k in range(len(ratings))
         ]

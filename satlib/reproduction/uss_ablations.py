@@ -126,10 +126,11 @@ def tables(rows: Turns, predicted: np.ndarray, groups: list[str], draws: int = 1
     counts = np.zeros((len(groups), 25))
     cell = 5 * (rows.stars.astype(int) - 1) + predicted.astype(int) - 1
     np.add.at(counts, ([place[example.group] for example in rows.examples], cell), 1.0)
-    drawn = np.random.default_rng(0).multinomial(
-        len(groups), np.full(len(groups), 1 / len(groups)), size=draws
-    )
-    return (np.concatenate([np.ones((1, len(groups))), drawn]) @ counts).reshape(-1, 5, 5)
+    # These are weights as ``bootstrap.group_weights`` draws them, but by another stream of random
+    # numbers, which the intervals of the committed records were made with.
+    share = np.full(len(groups), 1 / len(groups))
+    drawn = np.random.default_rng(0).multinomial(len(groups), share, size=draws)
+    return (bootstrap.with_everyone(drawn) @ counts).reshape(-1, 5, 5)
 
 
 def kappas(counts: np.ndarray) -> np.ndarray:
@@ -190,7 +191,7 @@ def compared(job: dict, parameters: dict, way: Way, base: Way) -> records.RunRec
     }
     for name, metric in (("kappa", kappas), ("f1_dissatisfied", f1s)):
         for kind, drawn in ((name, metric(now)), (f"{name}_change", metric(now) - metric(then))):
-            found[kind] = (drawn[0], *np.quantile(drawn[1:], bootstrap.BOUNDS))
+            found[kind] = bootstrap.estimate(drawn)
     rows = [
         judging.row(job, "test", name, numbers, len(predicted)) for name, numbers in found.items()
     ]

@@ -1,8 +1,8 @@
 """Faults of published evaluations, restated exactly, so that a lesson can switch them on and off
 one by one.
 
-Taught with lesson 61. Nothing else uses these functions: for results, take ``metrics`` and
-``reproduction``. Source: the code that came with Sun et al., SIGIR 2021.
+Taught with lesson 61. Nothing else uses these functions: for results, take
+``satlib.evaluation.metrics``. Source: the code that came with Sun et al., SIGIR 2021.
 """
 
 import math
@@ -27,17 +27,20 @@ def rho(rating: Sequence[float], predicted: Sequence[float]) -> float:
     A constant prediction has all ranks 1, so the formula measures how many ratings are equal: most
     are 3.
     """
-    a, b = first_rank(rating), first_rank(predicted)
-    n = len(a)
-    return float(1 - 6 * ((a - b) ** 2).sum() / (n**3 - n)) if n > 1 else math.nan
+    n = len(rating)
+    if n < 2:
+        return math.nan
+    d = first_rank(rating) - first_rank(predicted)
+    return float(1 - 6 * (d**2).sum() / (n**3 - n))
 
 
 def f1(rating: Sequence[float], predicted: Sequence[float]) -> float:
     """Their F1 of "rated below 3": 2 P R / max(P + R, 1). As P + R is below 1 here, it is the true
     one times P + R."""
-    low, found = np.asarray(rating) < 3, np.asarray(predicted) < 3
-    hits = int((low & found).sum())
-    precision = hits / found.sum() if found.any() else 0.0
+    low = np.asarray(rating) < 3
+    predicted_low = np.asarray(predicted) < 3
+    hits = int((low & predicted_low).sum())
+    precision = hits / predicted_low.sum() if predicted_low.any() else 0.0
     recall = hits / low.sum() if low.any() else 0.0
     return float(2 * precision * recall / max(precision + recall, 1))
 
@@ -46,14 +49,16 @@ def upsample(rows: Sequence[int], stars: Sequence[float], copies: int = COPIES) 
     """Row numbers in which every row not rated 3 stands ``copies`` times, one rated 3 once; the
     order is kept."""
     rows = np.asarray(rows)
-    return np.repeat(rows, np.where(np.asarray(stars)[rows] == 3, 1, copies))
+    times = np.where(np.asarray(stars)[rows] == 3, 1, copies)
+    return np.repeat(rows, times)
 
 
 def row_blocks(n: int, folds: int = 10) -> list[np.ndarray]:
     """0..n-1 in ``folds`` contiguous blocks: dialogues that lie across a border are cut. The last
     takes the rest."""
     size = n // folds
-    return [np.arange(k * size, n if k == folds - 1 else (k + 1) * size) for k in range(folds)]
+    borders = [block * size for block in range(1, folds)]
+    return np.split(np.arange(n), borders)
 
 
 def best_epochs(
@@ -66,9 +71,10 @@ def best_epochs(
 
     predicted: classes [E, N]. An undefined value (nan) never wins.
     """
-    found = {}
+    best = {}
     for name, metric in named.items():
-        values = [metric(rating, one) for one in predicted]
-        best = int(np.nanargmax([-math.inf if math.isnan(v) else v for v in values]))
-        found[name] = (float(values[best]), best)
-    return found
+        values = [metric(rating, classes) for classes in predicted]
+        comparable = [-math.inf if math.isnan(value) else value for value in values]
+        epoch = int(np.argmax(comparable))
+        best[name] = (float(values[epoch]), epoch)
+    return best

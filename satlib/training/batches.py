@@ -72,7 +72,7 @@ def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -
     order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
     budget = plan.batch_tokens
     cut = (
-        np.split(order, tokens.within(lengths[order], budget))
+        np.split(order, tokens.batch_cuts(lengths[order], budget))
         if budget
         else np.array_split(order, count)
     )

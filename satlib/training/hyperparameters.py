@@ -1,11 +1,12 @@
 """Hyperparameters: vary one at a time over several seeds, and keep each run as a small record.
 
-``sweep`` lists runs, ``complete`` makes those that have no record yet, ``varied`` finds the records
-again; ``spread`` judges them, ``search`` looks by itself. Only training and validation rows are
-seen: choosing needs no test part.
+``sweep`` lists runs, ``complete`` makes those that have no record yet, ``grouped_by`` finds the
+records again. ``seed_intervals`` judges the differences between them, and ``search`` looks for good
+values by itself. Only training and validation rows are seen: choosing needs no test part.
 """
 
 import copy
+import functools
 import json
 import math
 import tempfile
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from satlib import records, runtime
+from satlib import record_cache, records, runtime
 from satlib.evaluation import judging, metrics
 from satlib.models import heads, satisfaction_model
 from satlib.training import loop
@@ -56,12 +57,14 @@ class Run:
     @property
     def parameters(self) -> dict:
         """The hyperparameters as a record keeps them: all but the seed, which the record has a
-        field for."""
-        known = asdict(self.plan) | {
-            "dropout": self.dropout,
-            "precision": precision(self.plan.precision),
-        }
-        return {name: value for name, value in known.items() if name not in ("seed", "save_every")}
+        field for, and how often a checkpoint is saved, which changes no result."""
+        known = asdict(self.plan)
+        del known["seed"]
+        del known["save_every"]
+        known["dropout"] = self.dropout
+        # "auto" means another precision on another machine, so the record says which one it was.
+        known["precision"] = precision(self.plan.precision)
+        return known
 
 
 @dataclass(frozen=True)
@@ -80,22 +83,34 @@ class Bench:
     about: dict
     settings: dict = field(default_factory=dict)
 
-    def parameters(self, run: Run) -> dict:
-        """All that a run of this bench depends on beside data and seed."""
-        sizes = {
+    @property
+    def sizes(self) -> dict:
+        """Numbers of rows, as a record keeps them."""
+        return {
             "train_rows": len(self.rows.ratings),
             "validation_rows": len(self.validation.ratings),
         }
-        return json.loads(json.dumps(run.parameters | sizes | self.settings))
+
+    def parameters(self, run: Run) -> dict:
+        """All that a run of this bench depends on beside data and seed."""
+        known = run.parameters | self.sizes | self.settings
+        return json.loads(json.dumps(known))  # as a file gives it back: lists for tuples
+
+    def job(self, model: str, seed: int) -> dict:
+        """The fields of a record that name it: about, model and seed."""
+        return self.about | {"model": model, "seed": seed}
 
 
 def changed(run: Run, **values) -> Run:
     """The run with other values of hyperparameters, seed or model (its name)."""
-    own = {name: values.pop(name) for name in ("model", "dropout") if name in values}
-    return replace(run, plan=replace(run.plan, **values), **own)
+    of_run = {}
+    for name in ("model", "dropout"):
+        if name in values:
+            of_run[name] = values.pop(name)
+    return replace(run, plan=replace(run.plan, **values), **of_run)
 
 
-def rates_of(name: str, text: str) -> list[float]:
+def parse_rates(name: str, text: str) -> list[float]:
     """Learning rates from a parameter such as "1e-05 1e-04"; ValueError that names it where a word
     is no rate."""
     try:
@@ -114,12 +129,14 @@ def sweep(base: Run, name: str, values: Iterable, seeds: Iterable[int]) -> list[
     """Runs that differ from ``base`` in one hyperparameter, named for example
     ``bert-learning-rate-3e-05``."""
     runtime.one_of("hyperparameter", name, NAMES)
-    seeds, found = list(seeds), []
+    seeds = list(seeds)
+    runs = []
     for value in values:
         label = value if isinstance(value, str) else f"{value:g}"
         model = f"{base.model}-{name.replace('_', '-')}-{label}"
-        found += [changed(base, model=model, seed=seed, **{name: value}) for seed in seeds]
-    return found
+        for seed in seeds:
+            runs.append(changed(base, model=model, seed=seed, **{name: value}))
+    return runs
 
 
 def with_dropout(
@@ -130,16 +147,18 @@ def with_dropout(
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = rate
-    encoder = {
-        name: rate if "drop" in name and value is not None else value
-        for name, value in model.config.encoder.items()
-    }
-    model.config.dropout, model.config.encoder = rate, encoder
+    # The configuration follows: a model that is saved and loaded again keeps the rate.
+    encoder = dict(model.config.encoder)
+    for name, value in encoder.items():
+        if "drop" in name and value is not None:
+            encoder[name] = rate
+    model.config.encoder = encoder
+    model.config.dropout = rate
     return model
 
 
 def fit(
-    run: Run, bench: Bench, after_step: Callable[[State], object] = bool
+    run: Run, bench: Bench, after_step: Callable[[State], object] | None = None
 ) -> tuple[State, satisfaction_model.SatisfactionModel]:
     """Train a copy of the bench's model; give the final State and the model with its best weights.
 
@@ -147,15 +166,39 @@ def fit(
     """
     model = with_dropout(bench.start, run.dropout)
     with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        return loop.train(model, bench.rows, bench.validation, run.plan, folder, after_step), model
+        state = loop.train(model, bench.rows, bench.validation, run.plan, folder, after_step)
+    return state, model
 
 
 def moved(before: torch.nn.Module, after: torch.nn.Module) -> float:
     """How far training moved the weights: the length of their change over their length before
     it."""
-    pairs = list(zip(before.parameters(), after.parameters(), strict=True))
-    change = sum(float((b.detach().cpu() - a.detach().cpu()).square().sum()) for a, b in pairs)
-    return math.sqrt(change / sum(float(a.detach().square().sum()) for a, _ in pairs))
+    change = 0.0
+    length = 0.0
+    for old, new in zip(before.parameters(), after.parameters(), strict=True):
+        change += float((new.detach().cpu() - old.detach().cpu()).square().sum())
+        length += float(old.detach().square().sum())
+    return math.sqrt(change / length)
+
+
+def complete(runs: Iterable[Run], bench: Bench, folder: str | Path) -> list[records.RunRecord]:
+    """A record of every run: read where ``folder`` has it with these parameters and data, else made
+    and saved.
+
+    Interrupted, it goes on with the first run that has no record.
+    """
+    made = []
+    for run in runtime.progress(list(runs), "runs"):
+        job = bench.job(run.model, run.plan.seed)
+        make = functools.partial(make_record, run, bench)
+        made.append(record_cache.complete(job, bench.parameters(run), make, folder))
+    return made
+
+
+def make_record(run: Run, bench: Bench) -> records.RunRecord:
+    """Do a run, and describe it in a record."""
+    state, model = fit(run, bench)
+    return record_of(run, bench, state, model)
 
 
 def record_of(
@@ -168,14 +211,9 @@ def record_of(
         "moved": round(moved(bench.start.encoder, model.encoder), 6),
     }
     half = loop.HALF.get(precision(run.plan.precision))
-    return _judged(
-        run.model,
-        run.plan.seed,
-        _ratings(model, bench, half),
-        bench,
-        bench.parameters(run) | results,
-        state.curves,
-    )
+    predicted = _validation_ratings(model, bench, half)
+    job = bench.job(run.model, run.plan.seed)
+    return _judged(job, predicted, bench, bench.parameters(run) | results, state.curves)
 
 
 def references(bench: Bench) -> list[records.RunRecord]:
@@ -185,98 +223,72 @@ def references(bench: Bench) -> list[records.RunRecord]:
     The curve of "mean" is its squared error on [0, 1]: the training loss of a regression head that
     sees no text.
     """
-    mean, wide = float(bench.rows.ratings.mean()), bench.start.config.high - bench.start.config.low
-    known = {
-        "train_rows": len(bench.rows.ratings),
-        "validation_rows": len(bench.groups),
-    } | bench.settings
-    loss, rmse = (
-        metrics.rmse(r.ratings, np.full(len(r.ratings), mean))
-        for r in (bench.rows, bench.validation)
-    )
+    mean = float(bench.rows.ratings.mean())
+    constant = np.full(len(bench.groups), mean)
     curve = {
         "step": 0,
         "epoch": 0,
-        "train_loss": (loss / wide) ** 2,
-        "validation_loss": (rmse / wide) ** 2,
+        "train_loss": _loss_of_constant(bench.rows, mean, bench),
+        "validation_loss": _loss_of_constant(bench.validation, mean, bench),
     }
+    frozen = _validation_ratings(bench.start, bench)
+    known = bench.sizes | bench.settings
     return [
-        _judged("mean", 0, np.full(len(bench.groups), mean), bench, known, [curve]),
-        _judged("frozen", 0, _ratings(bench.start, bench), bench, known, []),
+        _judged(bench.job("mean", 0), constant, bench, known, [curve]),
+        _judged(bench.job("frozen", 0), frozen, bench, known, []),
     ]
 
 
-def _ratings(
+def _loss_of_constant(rows: Rows, rating: float, bench: Bench) -> float:
+    """Mean squared error of one rating for all rows, with the scale pressed into [0, 1]."""
+    config = bench.start.config
+    error = metrics.rmse(rows.ratings, np.full(len(rows.ratings), rating))
+    return (error / (config.high - config.low)) ** 2
+
+
+def _validation_ratings(
     model: satisfaction_model.SatisfactionModel, bench: Bench, half: torch.dtype | None = None
 ) -> np.ndarray:
-    logits = satisfaction_model.run(
-        model, bench.validation.sequences, bench.validation.features, autocast=half
-    )
+    """Predicted ratings [N] of the validation rows; half: a number format of 16 bits, if any."""
+    rows = bench.validation
+    logits = satisfaction_model.run(model, rows.sequences, rows.features, autocast=half)
     return heads.read_logits(logits.astype(float), model.config).rating
 
 
 def _judged(
-    model: str, seed: int, predicted, bench: Bench, parameters: dict, curves: list
+    job: dict, predicted: np.ndarray, bench: Bench, parameters: dict, curves: list[dict]
 ) -> records.RunRecord:
-    named = {
-        "dataset": bench.about["dataset"],
-        "profile": bench.about["profile"],
-        "model": model,
-        "seed": seed,
-    }
-    rows = judging.evaluate(
-        bench.validation.ratings, predicted, bench.groups, part="validation", **named
-    )
-    return records.RunRecord(
-        **bench.about, model=model, seed=seed, parameters=parameters, curves=curves, rows=rows
+    """A record with the metrics of predicted validation ratings [N]."""
+    examples = [judging.RecordedExample(str(n), group) for n, group in enumerate(bench.groups)]
+    judged = judging.Judged(examples, bench.validation.ratings, predicted)
+    return judging.record(
+        job, {"validation": judged}, metrics.METRICS, parameters, curves, predictions=False
     )
 
 
-def complete(runs: Iterable[Run], bench: Bench, folder: str | Path) -> list[records.RunRecord]:
-    """A record of every run: read where ``folder`` has it with these parameters and data, else made
-    and saved.
-
-    Interrupted, it goes on with the first run that has no record.
-    """
-    made = []
-    for run in runtime.progress(list(runs), "runs"):
-        record = _kept(run, bench, Path(folder))
-        if record is None:
-            record = record_of(run, bench, *fit(run, bench))
-            records.save(record, folder)
-        made.append(record)
-    return made
-
-
-def _kept(run: Run, bench: Bench, folder: Path) -> records.RunRecord | None:
-    """The record of this very run, if there is one."""
-    path = folder / records.RunRecord(model=run.model, seed=run.plan.seed, **bench.about).name
-    found = records.load(path) if path.is_file() else None
-    same = (
-        found
-        and asked(found) == bench.parameters(run)
-        and all(getattr(found, name) == value for name, value in bench.about.items())
-    )
-    return found if same else None
-
-
-def asked(record: records.RunRecord) -> dict:
+def settings_of(record: records.RunRecord) -> dict:
     """The parameters of a record without the results among them."""
     return {name: value for name, value in record.parameters.items() if name not in RESULTS}
 
 
-def varied(
-    found: Iterable[records.RunRecord], base: dict, name: str
+def grouped_by(
+    name: str, runs: Iterable[records.RunRecord], base: dict
 ) -> dict[object, list[records.RunRecord]]:
     """Value of one hyperparameter -> records, a seed each, among those that agree with ``base`` in
     all else."""
     groups: dict[object, list[records.RunRecord]] = {}
-    for record in sorted(found, key=lambda record: record.seed):
-        if asked(record) | {name: None} == base | {name: None}:
-            groups.setdefault(record.parameters[name], []).append(record)
+    for record in sorted(runs, key=lambda record: record.seed):
+        value = record.parameters.get(name)
+        if settings_of(record) | {name: value} == base | {name: value}:
+            groups.setdefault(value, []).append(record)
     return dict(sorted(groups.items()))
 
 
-def rmse_of(found: Iterable[records.RunRecord]) -> list[float]:
+def rmse_of(runs: Iterable[records.RunRecord]) -> list[float]:
     """The validation RMSE of each record, in stars."""
-    return [row["value"] for record in found for row in record.rows if row["metric"] == "rmse"]
+    values = []
+    for record in runs:
+        for row in record.rows:
+            if row["metric"] == "rmse":
+                values.append(row["value"])
+    return values

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from satlib import records, runtime, storage
+from satlib import record_cache, records, runtime, storage
 from satlib.training import hyperparameters
 from satlib.training.hyperparameters import Bench, Run
+from satlib.training.loop import Diverged
 
 PRUNERS = ("median", "hyperband", "none")
-STARTUP = 4  # trials drawn at random, and run to their end, before the sampler and the median pruner have a say
+# Trials that are drawn at random and run to their end, before the sampler and the median pruner
+# have a say.
+STARTUP = 4
 
 
 def suggest(trial, name: str, legal: tuple | list) -> object:
@@ -43,30 +46,32 @@ def objective(bench: Bench, base: Run, space: dict[str, tuple | list]) -> Callab
         runtime.one_of("hyperparameter", name, hyperparameters.NAMES)
 
     def judge(trial) -> float:
-        run = hyperparameters.changed(
-            base, **{name: suggest(trial, name, legal) for name, legal in space.items()}
-        )
-        told: list[float] = []
-        try:  # an epoch's value is seen at the first update of the next one
-            state, _ = hyperparameters.fit(run, bench, lambda state: _report(trial, state, told))
-        except ValueError as error:
-            if not str(error).startswith("the loss is"):
-                raise
-            raise _quiet().TrialPruned from error
-        _report(trial, state, told)
-        return min(told)
+        suggested = {name: suggest(trial, name, legal) for name, legal in space.items()}
+        run = hyperparameters.changed(base, **suggested)
+        reported: list[float] = []
+
+        def after_step(state) -> None:
+            # The value of an epoch is seen at the first update of the next one.
+            _report(trial, state, reported)
+
+        try:
+            state, _ = hyperparameters.fit(run, bench, after_step)
+        except Diverged as error:
+            raise _quiet_optuna().TrialPruned from error
+        _report(trial, state, reported)
+        return min(reported)
 
     return judge
 
 
-def _report(trial, state, told: list[float]) -> None:
-    """Tell the trial the epochs that it does not know yet; raise TrialPruned where the pruner gives
+def _report(trial, state, reported: list[float]) -> None:
+    """Report the epochs that the trial does not know yet; raise TrialPruned where the pruner gives
     it up."""
-    for point in state.curves[len(told) :]:
-        told.append(point["validation_rmse"])
-        trial.report(told[-1], step=len(told))
+    for point in state.curves[len(reported) :]:
+        reported.append(point["validation_rmse"])
+        trial.report(reported[-1], step=len(reported))
         if not state.finished and trial.should_prune():
-            raise _quiet().TrialPruned
+            raise _quiet_optuna().TrialPruned
 
 
 def search(
@@ -88,50 +93,55 @@ def search(
     else decides the result; a file of another search is refused.
     """
     runtime.one_of("pruner", pruner, PRUNERS)
-    optuna = _quiet()
-    failed = optuna.trial.TrialState.FAIL
+    optuna = _quiet_optuna()
+    states = optuna.trial.TrialState
     study = _opened(Path(path), pruner, {"seed": seed, "pruner": pruner, "about": about})
-    for left in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
-        study.tell(left.number, state=failed)
-    for number in runtime.progress(range(len(finished(study)), trials), "trials"):
+    # Trials that seem to run are those that a killed search left behind.
+    for left in study.get_trials(deepcopy=False, states=[states.RUNNING]):
+        study.tell(left.number, state=states.FAIL)
+    missing = range(len(finished_trials(study)), trials)
+    for number in runtime.progress(missing, "trials"):
         study.sampler = optuna.samplers.TPESampler(
             seed=sampler_seed(seed, number), n_startup_trials=STARTUP
         )
         study.optimize(judge, n_trials=1)
-        if (last := study.get_trials(deepcopy=False)[-1]).state == failed:
+        last = study.get_trials(deepcopy=False)[-1]
+        if last.state == states.FAIL:
             raise ValueError(
-                f"the trial with {last.params} gave no number; return a finite one or raise TrialPruned"
+                f"the trial with {last.params} gave no number; "
+                "return a finite one or raise TrialPruned"
             )
     return study
 
 
 def _opened(path: Path, pruner: str, known: dict):
     """The study in a file, made where there is none; refused where it belongs to another search."""
-    import optuna
-
-    kinds = {
-        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
-        "hyperband": lambda: optuna.pruners.HyperbandPruner(min_resource=1),
-        "none": optuna.pruners.NopPruner,
-    }
+    optuna = _quiet_optuna()
+    if pruner == "median":
+        rule = optuna.pruners.MedianPruner(n_startup_trials=STARTUP)
+    elif pruner == "hyperband":
+        rule = optuna.pruners.HyperbandPruner(min_resource=1)
+    else:
+        rule = optuna.pruners.NopPruner()
     path.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=f"sqlite:///{path}",
         study_name="search",
         load_if_exists=True,
         direction="minimize",
-        pruner=kinds[pruner](),
+        pruner=rule,
     )
-    there = study.user_attrs.get("search", known)
-    if there != known:
+    stored = study.user_attrs.get("search", known)
+    if stored != known:
         raise ValueError(
-            f"{path} holds another search, {there} and not {known}; give another file or delete it"
+            f"{path} holds another search, {stored} and not {known}; "
+            "give another file or delete it"
         )
     study.set_user_attr("search", known)
     return study
 
 
-def _quiet():
+def _quiet_optuna():
     """optuna, without its line for every trial."""
     import optuna
 
@@ -144,25 +154,23 @@ def sampler_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
-def finished(study) -> list[dict]:
+def finished_trials(study) -> list[dict]:
     """The finished trials in order: state ("complete" or "pruned"), parameters, validation RMSE of
     each epoch."""
-    ended = [
-        trial
-        for trial in study.get_trials(deepcopy=False)
-        if trial.state.name in ("COMPLETE", "PRUNED")
-    ]
-    return [
-        {
-            "trial": number,
-            "state": trial.state.name.lower(),
-            "parameters": dict(trial.params),
-            "validation_rmse": [
-                trial.intermediate_values[step] for step in sorted(trial.intermediate_values)
-            ],
-        }
-        for number, trial in enumerate(ended)
-    ]
+    trials = []
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state.name not in ("COMPLETE", "PRUNED"):
+            continue
+        epochs = sorted(trial.intermediate_values.items())
+        trials.append(
+            {
+                "trial": len(trials),
+                "state": trial.state.name.lower(),
+                "parameters": dict(trial.params),
+                "validation_rmse": [value for _, value in epochs],
+            }
+        )
+    return trials
 
 
 def to_be_pruned(values: list[float], others: Iterable[list[float]]) -> bool:
@@ -172,8 +180,11 @@ def to_be_pruned(values: list[float], others: Iterable[list[float]]) -> bool:
     values: errors of this trial, an epoch each; others: those of the trials that ran to their end.
     It is a check of the rule in the open; ``search`` leaves the decision to optuna.
     """
-    there = [other[len(values) - 1] for other in others if len(other) >= len(values)]
-    return bool(there) and min(values) > float(np.median(there))
+    epochs = len(values)
+    at_this_epoch = [other[epochs - 1] for other in others if len(other) >= epochs]
+    if not at_this_epoch:
+        return False
+    return min(values) > float(np.median(at_this_epoch))
 
 
 def complete(
@@ -190,27 +201,17 @@ def complete(
 
     Interrupted, the search goes on from its study in the file ``path``.
     """
-    wanted = bench.parameters(base) | {
-        "space": {name: list(legal) for name, legal in space.items()}
-    }
-    about = storage.sha256_text(json.dumps([wanted, bench.about]))
-    record = records.RunRecord(
-        **bench.about,
-        model=f"{base.model}-search",
-        seed=seed,
-        parameters=wanted | {"trials": trials},
-    )
-    file = Path(folder) / record.name
-    if file.is_file():
-        found = records.load(file)
-        if (found.parameters, found.data_sha256, found.split_sha256) == (
-            record.parameters,
-            record.data_sha256,
-            record.split_sha256,
-        ):
-            return found
-    record.curves = finished(
-        search(objective(bench, base, space), path, trials, seed, about=about)
-    )[:trials]
-    records.save(record, folder)
-    return record
+    legal_values = {name: list(legal) for name, legal in space.items()}
+    known = bench.parameters(base) | {"space": legal_values}
+    job = bench.job(f"{base.model}-search", seed)
+    parameters = known | {"trials": trials}
+
+    def make() -> records.RunRecord:
+        # The number of trials is not among what decides the result: a longer search goes on.
+        about = storage.sha256_text(json.dumps([known, bench.about]))
+        judge = objective(bench, base, space)
+        study = search(judge, path, trials, seed, about=about)
+        curves = finished_trials(study)[:trials]
+        return records.RunRecord(**job, parameters=parameters, curves=curves)
+
+    return record_cache.complete(job, parameters, make, folder)

@@ -2,7 +2,7 @@
 common spread.
 
 Taught with lesson 44 beside ``hyperparameters``. The values are one number a run, as a rule its
-validation RMSE.
+validation RMSE. A spread is a pair: a standard deviation and its degrees of freedom.
 """
 
 import math
@@ -23,9 +23,8 @@ def pooled(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
     freedom = sum(len(group) - 1 for group in groups)
     if freedom < 1:
         raise ValueError(f"{len(groups)} groups without two runs in any of them; run a second seed")
-    return math.sqrt(
-        sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
-    ), freedom
+    squares = sum(((group - group.mean()) ** 2).sum() for group in groups)
+    return math.sqrt(squares / freedom), freedom
 
 
 def interval(
@@ -35,8 +34,11 @@ def interval(
 
     spread: standard deviation and degrees of freedom from ``pooled``; None takes the values' own.
     """
-    deviation, freedom = spread or pooled([values])
-    return _t_interval(float(np.mean(values)), deviation / math.sqrt(len(values)), freedom)
+    if spread is None:
+        spread = pooled([values])
+    deviation, freedom = spread
+    error = deviation / math.sqrt(len(values))
+    return _t_interval(float(np.mean(values)), error, freedom)
 
 
 def difference(
@@ -44,11 +46,14 @@ def difference(
 ) -> tuple[float, float, float]:
     """Mean of ``values`` minus mean of ``base``, and its 95 % interval (low, high); spread: see
     ``pooled``."""
-    error = spread[0] * math.sqrt(1 / len(values) + 1 / len(base))
-    return _t_interval(float(np.mean(values) - np.mean(base)), error, spread[1])
+    deviation, freedom = spread
+    # Both means vary, so their variances add up.
+    error = deviation * math.sqrt(1 / len(values) + 1 / len(base))
+    return _t_interval(float(np.mean(values) - np.mean(base)), error, freedom)
 
 
 def _t_interval(middle: float, error: float, freedom: int) -> tuple[float, float, float]:
+    """The middle and the ends of its interval; error: the standard error of the middle."""
     from scipy.stats import t
 
     half = float(t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
@@ -59,6 +64,7 @@ def in_words(values: Sequence[float], base: Sequence[float], spread: tuple[float
     """The difference and its interval as text, such as "-0.021 (-0.030 to -0.012)"; it says where
     that is chance."""
     middle, low, high = difference(values, base, spread)
-    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f})" + (
-        ", inside chance" if low <= 0 <= high else ""
-    )
+    text = f"{middle:+.3f} ({low:+.3f} to {high:+.3f})"
+    if low <= 0 <= high:
+        return f"{text}, inside chance"
+    return text

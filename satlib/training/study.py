@@ -13,7 +13,7 @@ import numpy as np
 
 from satlib import records
 from satlib.training import hyperparameters, search
-from satlib.training.hyperparameters import Bench, Run, changed, rmse_of, sweep, varied
+from satlib.training.hyperparameters import Bench, Run, changed, grouped_by, rmse_of, sweep
 
 KNOBS = {
     "warmup": (0.0, 0.3),
@@ -49,15 +49,15 @@ def complete(
     """
     for record in hyperparameters.references(bench):
         records.save(record, folder)
-    found = hyperparameters.complete(
-        sweep(base, "learning_rate", rates, range(seeds)), bench, folder
-    )
-    best = lowest(found, bench.parameters(base))
-    hyperparameters.complete(runs(base, best, rates, sgd_rates, seeds, long_epochs), bench, folder)
+    rate_runs = sweep(base, "learning_rate", rates, range(seeds))
+    by_rate = hyperparameters.complete(rate_runs, bench, folder)
+    best = best_rate(by_rate, bench.parameters(base))
+    others = other_runs(base, best, rates, sgd_rates, seeds, long_epochs)
+    hyperparameters.complete(others, bench, folder)
     search.complete(base, SPACE, trials, bench, path, folder)
 
 
-def runs(
+def other_runs(
     base: Run,
     best: float,
     rates: Sequence[float],
@@ -71,51 +71,59 @@ def runs(
     Batches of 64 are run at twice the best rate too: they give a quarter of the updates. The long
     runs have one seed.
     """
-    some, at = range(seeds), changed(base, learning_rate=best)
-    made = [run for name, values in KNOBS.items() for run in sweep(at, name, values, some)]
+    usual = changed(base, learning_rate=best)
+    runs = []
+    for name, values in KNOBS.items():
+        runs += sweep(usual, name, values, range(seeds))
+
+    # At the largest rate warm-up should help most; where that is the best, it was just run.
     if best < max(rates):
         top = changed(base, model=f"{base.model}-top-rate", learning_rate=max(rates))
-        made += sweep(top, "warmup", KNOBS["warmup"], some)
+        runs += sweep(top, "warmup", KNOBS["warmup"], range(seeds))
+
     double = changed(base, model=f"{base.model}-double-rate", learning_rate=2 * best)
-    made += sweep(double, "batch_size", [max(KNOBS["batch_size"])], some)
-    made += sweep(
-        changed(base, model=f"{base.model}-sgd", optimizer="sgd"), "learning_rate", sgd_rates, some
-    )
-    above = [rate for rate in sorted(rates) if rate > best][:1]
-    longer = changed(base, model=f"{base.model}-long", epochs=long_epochs)
-    return made + sweep(longer, "learning_rate", sorted({ARTICLE, best, *above}), range(1))
+    runs += sweep(double, "batch_size", [max(KNOBS["batch_size"])], range(seeds))
+
+    sgd = changed(base, model=f"{base.model}-sgd", optimizer="sgd")
+    runs += sweep(sgd, "learning_rate", sgd_rates, range(seeds))
+
+    long = changed(base, model=f"{base.model}-long", epochs=long_epochs)
+    long_rates = {ARTICLE, best}
+    above = [rate for rate in rates if rate > best]
+    if above:
+        long_rates.add(min(above))
+    return runs + sweep(long, "learning_rate", sorted(long_rates), range(1))
 
 
-def lowest(found: Sequence[records.RunRecord], base: dict) -> float:
+def best_rate(runs: Sequence[records.RunRecord], base: dict) -> float:
     """The learning rate with the lowest mean validation RMSE, among records that agree with
     ``base`` in all else."""
-    scores = {
-        rate: np.mean(rmse_of(group))
-        for rate, group in varied(found, base, "learning_rate").items()
-    }
-    return min(scores, key=scores.get)
+    mean_rmse = {}
+    for rate, group in grouped_by("learning_rate", runs, base).items():
+        mean_rmse[rate] = np.mean(rmse_of(group))
+    return min(mean_rmse, key=mean_rmse.get)
 
 
-def turned(found: Sequence[records.RunRecord], base: dict) -> dict[str, list[float]]:
+def knob_scores(runs: Sequence[records.RunRecord], base: dict) -> dict[str, list[float]]:
     """Validation RMSE of each seed, for every setting that turns one knob of ``base``, by a label
     like "dropout 0"."""
-    settings = {
-        f"{name.replace('_', ' ')} {value:g}": rmse_of(group)
-        for name in KNOBS
-        for value, group in varied(found, base, name).items()
-        if value != base[name]
-    }
-    double = varied(found, base | {"learning_rate": 2 * base["learning_rate"]}, "batch_size")
-    return settings | {
-        f"batch size {value}, rate x 2": rmse_of(group) for value, group in double.items()
-    }
+    scores = {}
+    for name in KNOBS:
+        for value, group in grouped_by(name, runs, base).items():
+            if value != base[name]:
+                scores[f"{name.replace('_', ' ')} {value:g}"] = rmse_of(group)
+    double_rate = base | {"learning_rate": 2 * base["learning_rate"]}
+    for value, group in grouped_by("batch_size", runs, double_rate).items():
+        scores[f"batch size {value}, rate x 2"] = rmse_of(group)
+    return scores
 
 
-def of_kind(found: Sequence[records.RunRecord], start: str) -> records.RunRecord:
+def first_named(runs: Sequence[records.RunRecord], start: str) -> records.RunRecord:
     """The first record whose model's name starts so; a study without one is refused."""
-    for record in found:
+    for record in runs:
         if record.model.startswith(start):
             return record
     raise ValueError(
-        f"no record of {start!r} among {len(found)}; make the study with the profile full of lesson 44"
+        f"no record of {start!r} among {len(runs)}; "
+        "make the study with the profile full of lesson 44"
     )

@@ -33,8 +33,10 @@ def test_full_text_has_every_part_in_order():
         example(HOSE, MATRIX, target=HEAT, region="north", interest="gardening")
     )
     assert text == (
-        "region north, interest gardening. click Garden hose (garden, cheap 12, glanced): Leaks at the tap. "
-        "The Matrix (1999) (Action Sci-Fi, rated 4.5). now: rate Heat (1995) (Action Crime): A long night."
+        "region north, interest gardening. "
+        "click Garden hose (garden, cheap 12, glanced): Leaks at the tap. "
+        "The Matrix (1999) (Action Sci-Fi, rated 4.5). "
+        "now: rate Heat (1995) (Action Crime): A long night."
     )
 
 

@@ -89,7 +89,9 @@ def test_training_from_a_store_is_training_from_lists(tokenizer, tmp_path):
     }
     for name in ids:
         config = {**tiny.bert_config(vocab_size=len(tokenizer)).to_dict()}
-        model = tiny.models.SatisfactionModel(tiny.models.SatisfactionConfig(encoder=config))
+        model = tiny.satisfaction_model.SatisfactionModel(
+            tiny.satisfaction_model.SatisfactionConfig(encoder=config)
+        )
         for parameter in model.parameters():
             parameter.data.uniform_(
                 -0.1, 0.1, generator=tiny.torch.Generator().manual_seed(parameter.numel())

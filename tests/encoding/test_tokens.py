@@ -218,30 +218,30 @@ def test_pad_refuses(rows, to):
         tokens.pad(rows, to=to)
 
 
-def test_wasted_equals_the_masks_of_padded_batches():
+def test_padding_share_equals_the_masks_of_padded_batches():
     rng = np.random.default_rng(0)
     rows = [[1] * n for n in rng.integers(1, 50, size=37)]
     for to in (None, 64):
         masks = [tokens.pad(rows[i : i + 8], to=to)[1] for i in range(0, 37, 8)]
         expected = 1 - sum(m.sum() for m in masks) / sum(m.size for m in masks)
-        assert tokens.wasted([len(row) for row in rows], 8, to) == pytest.approx(expected)
+        assert tokens.padding_share([len(row) for row in rows], 8, to) == pytest.approx(expected)
 
 
 def test_sorting_and_single_rows_waste_less():
     lengths = np.random.default_rng(1).integers(1, 100, size=200)
-    assert tokens.wasted(lengths, 1) == 0
+    assert tokens.padding_share(lengths, 1) == 0
     assert (
         0
-        < tokens.wasted(np.sort(lengths), 20)
-        < tokens.wasted(lengths, 20)
-        < tokens.wasted(lengths, 20, 512)
+        < tokens.padding_share(np.sort(lengths), 20)
+        < tokens.padding_share(lengths, 20)
+        < tokens.padding_share(lengths, 20, 512)
     )
 
 
 @pytest.mark.parametrize("lengths, size, to", [([], 4, None), ([3], 0, None), ([3, 9], 4, 8)])
-def test_wasted_refuses(lengths, size, to):
+def test_padding_share_refuses(lengths, size, to):
     with pytest.raises(ValueError):
-        tokens.wasted(lengths, size, to)
+        tokens.padding_share(lengths, size, to)
 
 
 def test_flops_equal_a_count_of_the_matrix_products(folder):
@@ -267,13 +267,13 @@ def test_flops_equal_a_count_of_the_matrix_products(folder):
         ([5], 5, []),
     ],
 )
-def test_within_cuts_where_the_padded_batch_would_be_too_large(lengths, budget, expected):
-    assert tokens.within(lengths, budget) == expected
+def test_batch_cuts_cuts_where_the_padded_batch_would_be_too_large(lengths, budget, expected):
+    assert tokens.batch_cuts(lengths, budget) == expected
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(1, 200))
-def test_within_keeps_the_budget_and_could_not_cut_later(lengths, budget):
-    parts = np.split(np.array(lengths), tokens.within(lengths, budget))
+def test_batch_cuts_keeps_the_budget_and_could_not_cut_later(lengths, budget):
+    parts = np.split(np.array(lengths), tokens.batch_cuts(lengths, budget))
     assert np.concatenate(parts).tolist() == lengths
     for part, following in zip(parts, [*parts[1:], None], strict=True):
         assert len(part) == 1 or len(part) * part.max() <= budget
@@ -283,4 +283,4 @@ def test_within_keeps_the_budget_and_could_not_cut_later(lengths, budget):
 
 def test_a_budget_without_room_is_refused():
     with pytest.raises(ValueError, match="a budget of 0 tokens holds no sequence"):
-        tokens.within([3], 0)
+        tokens.batch_cuts([3], 0)

@@ -127,8 +127,8 @@ def test_a_difference_is_the_same_by_sums_and_by_rows(found, metric):
 
 def test_one_models_draws_are_those_of_its_own_interval(found):
     """``bootstrap.bootstrap`` and the sums see the same samples."""
-    one = comparison.judged(found, "bert-before")
-    drawn = comparison.drawn_values(one, "rmse", comparison.group_draws(len(one.counts), 300, 7))
+    one = comparison.predictions_by_seed(found, "bert-before")
+    drawn = comparison.drawn_values(one, "rmse", bootstrap.group_weights(len(one.counts), 300, 7))
     frame = comparable_records.predictions(found, "bert-before")
     expected = bootstrap.bootstrap(
         metrics.rmse, frame["rating"], frame["predicted"], frame["group"].to_numpy(), 300, 7
@@ -156,7 +156,7 @@ def test_seeds_of_different_rows_are_refused():
     with pytest.raises(
         ValueError, match="the seeds of bert-after were judged on different test examples"
     ):
-        comparison.judged([make("bert-after"), odd], "bert-after")
+        comparison.predictions_by_seed([make("bert-after"), odd], "bert-after")
 
 
 # Tests by group
@@ -186,7 +186,7 @@ def test_gaps_are_sums_of_the_groups_losses(found, gap):
 
 def test_the_paired_t_is_scipys_and_statsmodels(found, gap):
     ours, theirs = (
-        comparison.sums(comparison.judged(found, name))[0]
+        comparison.sums(comparison.predictions_by_seed(found, name))[0]
         for name in ("bert-before", "tfidf-ridge")
     )
     assert comparison.paired_t(gap) == pytest.approx(stats.ttest_rel(ours, theirs).pvalue)
@@ -222,7 +222,7 @@ def test_swapping_the_models_in_a_user_asks_the_same_of_the_rmse_as_of_the_squar
     """The two RMSEs of a swap have a constant sum of squares, so their order is that of the summed
     gaps."""
     ours, theirs = (
-        comparison.sums(comparison.judged(found, name))[0]
+        comparison.sums(comparison.predictions_by_seed(found, name))[0]
         for name in ("bert-before", "tfidf-ridge")
     )
     swap = np.random.default_rng(1).random((2000, 30)) < 0.5
@@ -278,7 +278,7 @@ def test_drawing_the_seeds_widens_the_interval_by_what_the_seeds_differ():
         plain.high - plain.low
     )
     seeds = [
-        np.sqrt((comparison.sums(comparison.judged(records, name)) / 320).sum(axis=1))
+        np.sqrt((comparison.sums(comparison.predictions_by_seed(records, name)) / 320).sum(axis=1))
         for name in ("one", "two")
     ]
     error = np.sqrt(sum(s.var(ddof=1) / 6 for s in seeds) + ((plain.high - plain.low) / 3.92) ** 2)

@@ -7,7 +7,7 @@ import statsmodels.api as sm
 from invented import judged, make
 from statsmodels.stats.power import NormalIndPower
 
-from satlib.evaluation import comparison, variance
+from satlib.evaluation import bootstrap, comparison, variance
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def found():
 @pytest.mark.parametrize("model", ["bert-before", "bert-after"])
 def test_the_spread_gives_the_bootstraps_standard_error(found, metric, model):
     one, other = comparison.side_by_side(found, (model, "tfidf-ridge"))
-    weights = comparison.group_draws(30, 4000, 0)
+    weights = bootstrap.group_weights(30, 4000, 0)
     drawn = np.subtract(
         *[comparison.drawn_values(side, metric, weights).mean(axis=1) for side in (one, other)]
     )

@@ -7,7 +7,7 @@ import pytest
 
 from satlib import record_cache, records, runtime
 from satlib.kit import course, readme
-from satlib.reproduction import findings
+from satlib.reproduction import findings, protocols
 
 
 def test_the_readme_is_up_to_date(root):
@@ -50,7 +50,7 @@ def test_the_literature_is_told_from_the_records():
     assert len(lines) == 2 + len(findings.LINES) and all(line.count("|") == 4 for line in lines)
     values = [
         next(r["value"] for r in record.rows if r["metric"] == "published_rho")
-        for corpus in findings.USS
+        for corpus in protocols.USS
         for record in record_cache.found(findings.folder(), corpus, "A0")
         if record.model == "always-3"
     ]

@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from satlib.evaluation import metrics
-from satlib.losses import cross_entropy, linear_model
+from satlib.losses import gradients, linear_model
 from satlib.models import heads, satisfaction_model
 
 SHARED = ("cumulative", "coral")
@@ -55,22 +55,22 @@ def test_ordinal_models_are_the_heads_of_lesson_33(name):
     assert found.weight.shape == (3, 1 if name in SHARED else heads.HEADS[name])
 
 
-@pytest.mark.parametrize("name", linear_model.KINDS)
+@pytest.mark.parametrize("name", linear_model.LOSSES)
 def test_the_minimum_is_one(name):
     x, rating = drawn(60)
-    kind, found = linear_model.KINDS[name], linear_model.fit(name, x, rating, 0.05)
+    kind, found = linear_model.LOSSES[name], linear_model.fit(name, x, rating, 0.05)
 
     def loss(theta):
         weight, bias = np.split(theta, [found.weight.size])
         z = x @ weight.reshape(found.weight.shape) + bias
         return kind.loss(kind.target(rating), z) + 0.025 * np.sum(weight**2)
 
-    slope = cross_entropy.finite_differences(loss, np.append(found.weight.ravel(), found.bias))
+    slope = gradients.finite_differences(loss, np.append(found.weight.ravel(), found.bias))
     assert np.abs(slope).max() < 1e-3
     assert found.parameters == len(slope)
 
 
-@pytest.mark.parametrize("name", linear_model.KINDS)
+@pytest.mark.parametrize("name", linear_model.LOSSES)
 def test_predictions_lie_on_the_scale_and_follow_the_features(name):
     x, rating = drawn(400)
     found = linear_model.fit(name, x, rating, 1e-3).predict(50 * x)

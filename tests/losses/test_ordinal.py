@@ -15,7 +15,7 @@ from scipy import special
 
 from satlib.data.satsim import simulation
 from satlib.evaluation import metrics
-from satlib.losses import cross_entropy, ordinal
+from satlib.losses import cross_entropy, gradients, ordinal
 
 STEADY = settings(max_examples=30, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -85,17 +85,17 @@ def test_gradients_equal_finite_differences(name, seed, classes):
     y, score = rng.integers(0, classes, 7), rng.normal(size=7)
     thresholds = np.cumsum(rng.uniform(0.05, 1.5, classes - 1)) - 1.5
     z = ordinal.boundary_logits(score, thresholds)
-    numeric = cross_entropy.finite_differences(lambda t: loss(y, t), z)
+    numeric = gradients.finite_differences(lambda t: loss(y, t), z)
     assert gradient(y, z) == pytest.approx(numeric, abs=1e-7)
     by_score, by_threshold = ordinal.by_score(gradient(y, z))
     assert by_score == pytest.approx(
-        cross_entropy.finite_differences(
+        gradients.finite_differences(
             lambda s: loss(y, ordinal.boundary_logits(s, thresholds)), score
         ),
         abs=1e-7,
     )
     assert by_threshold == pytest.approx(
-        cross_entropy.finite_differences(
+        gradients.finite_differences(
             lambda t: loss(y, ordinal.boundary_logits(score, t)), thresholds
         ),
         abs=1e-7,
@@ -107,7 +107,7 @@ def test_gradients_equal_finite_differences(name, seed, classes):
 def test_soft_gradient_equals_finite_differences(seed):
     rng = np.random.default_rng(seed)
     q, z = rng.dirichlet(np.ones(5), 6), rng.normal(scale=3, size=(6, 5))
-    numeric = cross_entropy.finite_differences(lambda t: ordinal.soft_cross_entropy(q, t), z)
+    numeric = gradients.finite_differences(lambda t: ordinal.soft_cross_entropy(q, t), z)
     assert ordinal.soft_cross_entropy_gradient(q, z) == pytest.approx(numeric, abs=1e-8)
 
 
@@ -348,9 +348,18 @@ def test_thresholds_far_apart_or_nearly_equal():
 
 NAN = float("nan")
 BAD = [
-    (lambda: ordinal.cumulative_loss([0], [[1.0, 1.0]]), r"the fall of z\[0, 0\] is 0\.0; .* must fall"),
-    (lambda: ordinal.cumulative_gradient([0], [[1.0, 2.0]]), r"is -1\.0; cumulative logits must fall"),
-    (lambda: ordinal.cumulative_loss([5], [[3, 2, 1, 0]]), r"y\[0\] is 5\.0; with 4 boundaries .* from 0 to 4"),
+    (
+        lambda: ordinal.cumulative_loss([0], [[1.0, 1.0]]),
+        r"the fall of z\[0, 0\] is 0\.0; .* must fall",
+    ),
+    (
+        lambda: ordinal.cumulative_gradient([0], [[1.0, 2.0]]),
+        r"is -1\.0; cumulative logits must fall",
+    ),
+    (
+        lambda: ordinal.cumulative_loss([5], [[3, 2, 1, 0]]),
+        r"y\[0\] is 5\.0; with 4 boundaries .* from 0 to 4",
+    ),
     (lambda: ordinal.cumulative_loss([1.5], [[3, 2, 1, 0]]), r"y\[0\] is 1\.5; with 4 boundaries"),
     (lambda: ordinal.coral_loss([-1], [[3, 2, 1, 0]]), r"y\[0\] is -1\.0"),
     (lambda: ordinal.coral_loss([1, 2], [[3, 2]]), "y has 2 rows and z has 1"),
@@ -364,12 +373,24 @@ BAD = [
     (lambda: ordinal.cumulative_probabilities([1, 2]), r"z has shape \[2\]"),
     (lambda: ordinal.corn_probabilities([[NAN]]), r"z\[0, 0\] is nan"),
     (lambda: ordinal.expected_class([0.5, 0.5]), r"p has shape \[2\]"),
-    (lambda: ordinal.soft_labels([4.5], 5), r"y\[0\] is 4\.5; y lies between 0 and 4 \(rating 1 is class 0\)"),
+    (
+        lambda: ordinal.soft_labels([4.5], 5),
+        r"y\[0\] is 4\.5; y lies between 0 and 4 \(rating 1 is class 0\)",
+    ),
     (lambda: ordinal.soft_labels([NAN], 5), r"y\[0\] is nan"),
-    (lambda: ordinal.soft_cross_entropy([[0.5, 0.4]], [[0, 0]]), r"the sum of q\[0\] is 0\.9; each row of q sums to 1"),
-    (lambda: ordinal.soft_cross_entropy([[1.5, -0.5]], [[0, 0]]), r"q\[0, 1\] is -0\.5; a probability is at least 0"),
-    (lambda: ordinal.soft_cross_entropy_gradient([[1.0]], [[0, 0]]), r"q has shape \[1, 1\] and z \[1, 2\]"),
-]  # fmt: skip
+    (
+        lambda: ordinal.soft_cross_entropy([[0.5, 0.4]], [[0, 0]]),
+        r"the sum of q\[0\] is 0\.9; each row of q sums to 1",
+    ),
+    (
+        lambda: ordinal.soft_cross_entropy([[1.5, -0.5]], [[0, 0]]),
+        r"q\[0, 1\] is -0\.5; a probability is at least 0",
+    ),
+    (
+        lambda: ordinal.soft_cross_entropy_gradient([[1.0]], [[0, 0]]),
+        r"q has shape \[1, 1\] and z \[1, 2\]",
+    ),
+]
 
 
 @pytest.mark.parametrize(("call", "sentence"), BAD, ids=[sentence for _, sentence in BAD])

@@ -91,8 +91,8 @@ def test_their_f1_halves_what_is_below_one(pair):
 @given(st.lists(st.lists(st.integers(1, 5), min_size=6, max_size=6), min_size=1, max_size=8))
 def test_the_best_epoch_is_the_best_for_each_metric(epochs):
     rating = [1, 2, 3, 3, 4, 5]
-    found = uss_faults.best_epochs(rating, epochs, uss.PUBLISHED)
-    for name, metric in uss.PUBLISHED.items():
+    found = uss_faults.best_epochs(rating, epochs, uss.PUBLISHED_METRICS)
+    for name, metric in uss.PUBLISHED_METRICS.items():
         values = [metric(rating, one) for one in epochs]
         assert found[name] == (max(values), values.index(max(values)))
 
@@ -185,7 +185,7 @@ def test_copies_are_made_of_what_is_not_rated_three():
 
 def test_the_split_as_ids_is_the_split():
     cut = uss.folds("A1", ROWS)
-    ids = uss.as_ids(ROWS, cut)
+    ids = uss.split_ids(ROWS, cut)
     assert ids["fold 2 test"] == [ROWS.examples[i].id for i in cut[2]["test"]] and len(ids) == 10
 
 
@@ -314,7 +314,7 @@ def test_a_record_can_be_judged_again(tmp_path):
     )
     made = records.load(path)
     columns = made.predictions["test"]
-    assert made.parameters == {"encoder": judging.ENCODER, "epochs": 2}
+    assert made.parameters == {"encoder": protocols.ENCODER, "epochs": 2}
     assert made.rows[1]["metric"] == "kappa" and made.rows[1]["seed"] == 2
     assert made.rows[1]["value"] == pytest.approx(
         metrics.kappa(columns["rating"], columns["predicted"]), abs=1e-6
@@ -337,8 +337,9 @@ def test_a_published_record_has_the_best_epoch_of_each_metric():
         np.random.default_rng(0).integers(1, 6, (4, len(ROWS.stars))).astype(float),
     )
     last = judging.Judged(ROWS.examples, ROWS.stars, classes[-1], classes[-1])
-    made = uss.as_published(judging.record(job, {"test": last}, [], {}), ROWS.stars, classes, job)
-    assert [row["metric"] for row in made.rows] == list(uss.PUBLISHED)
+    made = judging.record(job, {"test": last}, [], {})
+    uss.add_published_rows(made, ROWS.stars, classes)
+    assert [row["metric"] for row in made.rows] == list(uss.PUBLISHED_METRICS)
     for row in made.rows:
         seen = [curve[row["metric"]] for curve in made.curves]
         assert row["value"] == pytest.approx(max(seen), abs=1e-6) and row["low"] is None
@@ -357,7 +358,7 @@ def test_a_run_is_read_the_second_time(tmp_path, monkeypatch):
     for name, one in first.items():
         assert uss.run("uss-ccpe", name, "naive-bayes", Settings(), tmp_path) == one
         split = record_cache.load_split(f"split-uss-ccpe-{name}", tmp_path)
-        assert split == uss.as_ids(ROWS, uss.folds(name, ROWS))
+        assert split == uss.split_ids(ROWS, uss.folds(name, ROWS))
         assert not list(tmp_path.glob("unfinished/*"))
     with pytest.raises(ZeroDivisionError):
         uss.run("uss-ccpe", "A1", "naive-bayes", Settings(words=7), tmp_path)
@@ -373,7 +374,7 @@ def test_settings_are_kept_without_the_seed():
 def test_every_protocol_says_what_it_does_and_names_metrics_that_are_known():
     for name, one in protocols.PROTOCOLS.items():
         assert name == one.name and one.corpora and all(one.__dict__.values())
-    known = metrics.ALL_METRICS | uss.PUBLISHED
+    known = metrics.ALL_METRICS | uss.PUBLISHED_METRICS
     assert all(name in known for p in ("A0", "A1", "B") for name in protocols.PROTOCOLS[p].metrics)
 
 
@@ -408,7 +409,7 @@ def test_each_switch_changes_what_it_says():
 def test_a_weight_is_so_many_copies():
     base = uss_ablations.published(ROWS)
     found = uss_ablations.probabilities("naive-bayes-words", base)
-    view, learner = uss_ablations.MODELS["naive-bayes-words"]()
+    view, learner = uss_ablations.WORD_MODELS["naive-bayes-words"]()
     words = view.fit_transform(ROWS.texts)
     fold = uss.folds("A0", ROWS)[3]
     train = uss_faults.upsample(fold["train"], ROWS.stars)
@@ -442,7 +443,7 @@ def test_an_ablation_is_a_record_of_few_lines(tmp_path, monkeypatch):
         and other.parameters["copies"] == 1
         and not same.predictions
     )
-    assert {*uss.PUBLISHED, "f1_dissatisfied", "kappa_change", "f1_dissatisfied_change"} == set(
+    assert {*uss.PUBLISHED_METRICS, "f1_dissatisfied", "kappa_change", "f1_dissatisfied_change"} == set(
         values
     )
     assert values["kappa_change"]["value"] == values["kappa_change"]["high"] == 0
@@ -470,7 +471,7 @@ def test_published_numbers_say_whence_they_are():
     for one in published.NUMBERS:
         assert one.known in published.KNOWN and one.source and one.model
         assert not math.isnan(one.value) or one.low <= one.high
-        assert (one.known == "index") == (one.source == published.BOARD)
+        assert (one.known == "index") == (one.source == published.SOURCES["leaderboard"])
     keys = [
         (one.protocol, one.corpus, one.model, one.metric, one.setting) for one in published.NUMBERS
     ]
@@ -482,7 +483,7 @@ def test_the_published_table_of_a_corpus():
     table = published.table("A0", "uss-ccpe")
     assert table.loc["BERT [published]"].dropna().tolist() == [0.232, 0.147, 0.891, 0.245]
     assert (
-        list(table.columns) == [*uss.PUBLISHED, "accuracy"]
+        list(table.columns) == [*uss.PUBLISHED_METRICS, "accuracy"]
         and table.loc["always 3 [measured]", "kappa"] == 0
     )
     assert set(published.numbers("B", "usda-sgd")["known"]) == {"measured", "index"}
@@ -533,7 +534,7 @@ def test_the_committed_splits_are_those_of_the_real_rows(real_data, root):
         for name in uss.FOLDS:
             _, rows = uss.load(corpus, name == "A0", real_data)
             split = record_cache.load_split(f"split-{corpus}-{name}", folder)
-            assert split == uss.as_ids(rows, uss.folds(name, rows))
+            assert split == uss.split_ids(rows, uss.folds(name, rows))
 
 
 def test_the_committed_records_can_be_judged_again(root):

@@ -30,7 +30,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setattr(satisfaction_model, "build", lambda **config: build(str(folder), **config))
 
 
-@pytest.mark.parametrize("name", text_classifiers.NAMES)
+@pytest.mark.parametrize("name", text_classifiers.CLASSIFIERS)
 def test_an_epoch_is_a_distribution_for_each_judged_text(name, small):
     found = text_classifiers.fit(name, ROWS, JUDGED, QUICK)
     assert len(found) == EPOCHS[name]
@@ -117,7 +117,7 @@ def test_an_encoder_takes_features(small):
 
 
 def test_only_the_last_words_are_read_by_the_gru():
-    hashed = text_classifiers._hashed(["a b c", "", "x a b c"], 3)
+    hashed = text_classifiers.hashed_words(["a b c", "", "x a b c"], 3)
     assert (hashed[0] == hashed[2]).all() and (hashed[1] == 0).all() and (hashed[0] > 0).all()
 
 

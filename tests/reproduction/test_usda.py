@@ -11,7 +11,7 @@ from satlib import record_cache, records
 from satlib.data import splits
 from satlib.data.interactions import Event, Example
 from satlib.data.readers import usda as usda_reader
-from satlib.evaluation import comparison, ensembles, judging, metrics
+from satlib.evaluation import bootstrap, comparison, ensembles, judging, metrics
 from satlib.reproduction import protocols, text_classifiers, usda
 from satlib.reproduction.text_classifiers import Settings
 from satlib.runtime import data_folder
@@ -199,7 +199,7 @@ def test_the_split_is_saved_as_ids(data, tmp_path, parts):
     assert ids["overall"] == [
         e.id for part in ("validation", "test") for e in parts[part] if e.target is None
     ]
-    kept = {part: [ensembles.Row(id, "") for id in ids[part]] for part in parts}
+    kept = {part: [judging.RecordedExample(id, "") for id in ids[part]] for part in parts}
     assert splits.checksum(kept) == made.split_sha256
 
 
@@ -282,10 +282,10 @@ def test_records_of_a_study_are_read_in_order_and_scored_in_parts(data, tmp_path
     ]
     assert ensembles.read(tmp_path, "usda-sgd", "B", usda.ORDER) == []
     ids = record_cache.load_split("split-usda-redial-B", tmp_path)["overall"]
-    whole = ensembles.judged(ensembles.only(bayes, ids))
+    whole = judging.from_record(ensembles.only(bayes, ids))
     assert [e.id for e in whole.examples] == ids[3:] and set(whole.rating) == {4.0}
     assert ensembles.only(bayes, ids).rows == [] and len(bayes.rows) == 6
-    every = ensembles.judged(bayes)
+    every = judging.from_record(bayes)
     value, low, high = judging.scores(every, ["macro_f1"], draws=50)["macro_f1"]
     assert low <= value <= high and value == metrics.macro_f1(every.rating, every.predicted)
     assert ensembles.score([bayes], "naive-bayes", "macro_f1", draws=50) == pytest.approx(
@@ -306,7 +306,7 @@ def test_records_of_a_study_are_read_in_order_and_scored_in_parts(data, tmp_path
 def test_two_models_are_compared_on_the_same_dialogues(data, tmp_path):
     bayes, words, most = three(data, tmp_path)
     gap = comparison.difference([bayes, most], "naive-bayes", "majority", "accuracy", draws=50)
-    one, other = (ensembles.judged(r) for r in (bayes, most))
+    one, other = (judging.from_record(r) for r in (bayes, most))
     assert gap.value == pytest.approx(
         np.mean(one.rating == one.predicted) - np.mean(other.rating == other.predicted)
     )
@@ -320,8 +320,10 @@ def test_metrics_of_counts_equal_those_of_rows():
             rng.integers(1, high, 60),
             rng.integers(0, 9, 60),
         )
-        one = comparison.Judged(predicted[None], rating, list(range(60)), group, np.bincount(group))
-        weights = comparison.group_draws(9, 20, 1)
+        one = comparison.SeededPredictions(
+            predicted[None], rating, list(range(60)), group, np.bincount(group)
+        )
+        weights = bootstrap.group_weights(9, 20, 1)
         for name, metric in ensembles.COUNTED.items():
             slow = comparison.drawn_values(one, name, weights)[:, 0]
             assert np.allclose(metric(weights @ ensembles.by_group(one, predicted)), slow)
@@ -347,14 +349,14 @@ def test_committed_records_belong_to_the_committed_splits():
     for record in found:
         ids = record_cache.load_split(f"split-{record.dataset}-B", folder)
         parts = {
-            part: [ensembles.Row(id, "") for id in ids[part]]
+            part: [judging.RecordedExample(id, "") for id in ids[part]]
             for part in ("train", "validation", "test")
         }
         assert record.split_sha256 == splits.checksum(parts)
         if record.model != usda.ANNOTATOR:
             for part, columns in record.predictions.items():
                 assert columns["id"] == ids[part]
-            assert record.parameters["encoder"] == judging.ENCODER
+            assert record.parameters["encoder"] == protocols.ENCODER
             assert len(ids["train"]) == {"usda-redial": 7370, "usda-sgd": 8674}[record.dataset]
         groups = {
             part: {id.rsplit("-", 2 if part != "train" else 1)[0] for id in ids[part]}

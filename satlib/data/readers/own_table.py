@@ -2,18 +2,28 @@
 Examples."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 from satlib import runtime
-from satlib.data import interactions, table_files
+from satlib.data import example_files, table_files
 from satlib.data.interactions import BadRow
-from satlib.data.readers.common import Rate, Read, Step, histories, seconds, why
+from satlib.data.readers.common import (
+    Rate,
+    RatedStep,
+    Read,
+    histories,
+    is_missing,
+    refusal,
+    seconds,
+)
 
-COLUMNS = ("group", "text", "rating", "id", "item", "comment", "category", "time", "domain")
+REQUIRED = ("group", "text", "rating")
+COLUMNS = (*REQUIRED, "id", "item", "comment", "category", "time", "domain")
 
 
-def table(
+def read(
     files: dict[str, Path], rate: Rate, *, columns: dict[str, str] | None = None, history: int = 8
 ) -> Read:
     """A user's own CSV, TSV, JSONL or Parquet: an Example per row, from the rows of its group
@@ -25,67 +35,91 @@ def table(
     has the fields of an Example already is read as such.
     """
     (path,) = files.values()
-    bad, groups, names, seen = [], defaultdict(list), None, set()
+    bad = []
+    groups = defaultdict(list)
+    ids = set()
+    mapping = None  # known from the first row on
     for line, row in table_files.rows(path, bad):
-        if names is None:
+        if mapping is None:
             if columns is None and {"events", "ratings"} <= row.keys():
-                return ready(files, rate)
-            names = _mapping(path, columns or {}, row)
+                return read_ready(files, rate)
+            mapping = _mapping(path, columns or {}, row)
         try:
-            group, step = _own_step(
-                {name: _cell(row.get(column)) for name, column in names.items()}, rate
-            )
-            if step.id and step.id in seen:
+            cells = {name: _cell(row.get(column)) for name, column in mapping.items()}
+            step = _step(cells, rate)
+            if step.id in ids:
                 raise ValueError(f"id {step.id!r} occurs twice; ids are unique")
-            seen.add(step.id)
-            groups[group].append(step)
+            if step.id:
+                ids.add(step.id)
+            groups[cells["group"]].append(step)
         except ValueError as error:
-            bad.append(BadRow(line, why(error)))
-    return [e for group, steps in groups.items() for e in histories(group, steps, history)], bad
+            bad.append(BadRow(line, refusal(error)))
+    examples = []
+    for group, steps in groups.items():
+        examples += histories(group, steps, history)
+    return examples, bad
 
 
 def _mapping(path: Path, columns: dict[str, str], row: dict) -> dict[str, str]:
+    """Name -> column, for every name whose column the table has; ValueError where one that is
+    needed or was named is not there."""
     for name in columns:
         runtime.one_of("column of an Example", name, COLUMNS)
-    for name in (*COLUMNS[:3], *columns):
-        if (column := columns.get(name, name)) not in row:
+    for name in (*REQUIRED, *columns):
+        column = columns.get(name, name)
+        if column not in row:
+            present = ", ".join(map(repr, row))
             raise ValueError(
-                f"{path} has no column {column!r} for the {name}; it has {', '.join(map(repr, row))}: "
+                f"{path} has no column {column!r} for the {name}; it has {present}: "
                 f"name one of them as columns={{{name!r}: ...}}"
             )
-    return {name: columns.get(name, name) for name in COLUMNS if columns.get(name, name) in row}
+    mapping = {name: columns.get(name, name) for name in COLUMNS}
+    return {name: column for name, column in mapping.items() if column in row}
 
 
 def _cell(value: object) -> str:
-    return "" if value is None or value != value else str(value).strip()
+    if is_missing(value):
+        return ""
+    return str(value).strip()
 
 
-def _own_step(cells: dict[str, str], rate: Rate) -> tuple[str, Step]:
+def _step(cells: dict[str, str], rate: Rate) -> RatedStep:
+    """A row of the table as a rated step."""
     for name in ("group", "text"):
         if not cells[name]:
             raise ValueError(f"the {name} is empty; every row needs one")
-    item = cells.get("item")
+    title = cells["text"]
+    comment = cells.get("comment", "")
+    if cells.get("item"):
+        title = cells["item"]
+        comment = cells["text"]
     fields = {
-        "text": item or cells["text"],
-        "comment": cells["text"] if item else cells.get("comment", ""),
+        "text": title,
+        "comment": comment,
         "category": cells.get("category", ""),
         "time": seconds(cells.get("time")),
     }
-    return cells["group"], Step(
-        fields, rate(cells["rating"]), cells.get("domain") or "own", cells.get("id", "")
-    )
+    domain = cells.get("domain") or "own"
+    return RatedStep(fields, rate(cells["rating"]), domain, cells.get("id", ""))
 
 
-def ready(files: dict[str, Path], rate: Rate) -> Read:
-    """A file that holds Examples already (satsim, or one that interactions.write_examples made)."""
+def read_ready(files: dict[str, Path], rate: Rate) -> Read:
+    """A file that holds Examples already: satsim, or one that ``example_files.write_examples``
+    made."""
     (path,) = files.values()
-    good, bad = interactions.read_examples(path, on_bad="skip")
-    kept, refused = [], {row.line for row in bad}
-    for line, example in zip((n for n in count(1) if n not in refused), good, strict=False):
+    examples, bad = example_files.read_examples(path, on_bad="skip")
+    kept = []
+    for line, example in zip(_good_lines(bad), examples, strict=False):
         try:
             for value in example.ratings:
-                rate(value)
+                rate(value)  # ValueError where the corpus's scale does not hold it
             kept.append(example)
         except ValueError as error:
             bad.append(BadRow(line, f"example {example.id!r}: {error}"))
     return kept, bad
+
+
+def _good_lines(bad: list[BadRow]) -> Iterator[int]:
+    """The numbers from 1 on that stand for no bad row."""
+    refused = {row.line for row in bad}
+    return (line for line in count(1) if line not in refused)

@@ -18,8 +18,8 @@ from satlib.data.interactions import BadRow, Event, Example
 from satlib.data.readers import common, uss
 
 SKIPPED = 3  # user turns at the start of every dialogue
-STARS = (2.0, 3.0, 4.0)  # of the classes unsatisfied, neutral, satisfied
-WHOLE = {"unit": "dialogue"}  # attributes of a row that rates a whole dialogue
+CLASS_STARS = (2.0, 3.0, 4.0)  # of the classes unsatisfied, neutral, satisfied
+SPEAKERS = ("user", "system")  # of an exchange
 
 
 def read(files: dict[str, Path], rate: common.Rate) -> common.Read:
@@ -29,99 +29,143 @@ def read(files: dict[str, Path], rate: common.Rate) -> common.Read:
     A published row whose dialogue cannot be found in USS is refused, as it could stand in training
     unseen.
     """
-    names = {
-        next(
-            part for part in ("test", "valid", "uss") if name.startswith(part) or part == "uss"
-        ): path
-        for name, path in sorted(files.items(), reverse=True)
-    }
-    turns, bad = uss.uss({names["uss"].name: names["uss"]}, rate, overall=True)
+    paths = _by_role(files)
+    turns, bad = uss.read({paths["uss"].name: paths["uss"]}, rate, overall=True)
+    dialogues = _by_dialogue(turns)
+    known = _index(turns)
+    published = []
+    for role, part in (("valid", "validation"), ("test", "test")):
+        rows, refused = _published_rows(paths[role], part, known)
+        published += rows
+        bad += refused
+    judged = {example.group for example in published}
+    train = []
+    for group, rows in dialogues.items():
+        if group not in judged:
+            train += map(_training_row, rows[SKIPPED:])
+    return train + published, bad
+
+
+def _by_role(files: dict[str, Path]) -> dict[str, Path]:
+    """The paths by what they hold: "test" and "valid" rows, and the dialogues of "uss"."""
+    paths = {}
+    for name, path in files.items():
+        role = "uss"
+        if name.startswith("test"):
+            role = "test"
+        elif name.startswith("valid"):
+            role = "valid"
+        paths[role] = path
+    return paths
+
+
+def _by_dialogue(turns: Iterable[Example]) -> dict[str, list[Example]]:
     dialogues = defaultdict(list)
     for turn in turns:
         dialogues[turn.group].append(turn)
-    known = _index(dialogues)
-    found = []
-    for name, part in (("valid", "validation"), ("test", "test")):
-        for line, text in enumerate(table_files.text(names[name]).split("\n"), start=1):
-            if text.strip():
-                try:
-                    found.append(_published(text, line, part, known))
-                except ValueError as error:
-                    bad.append(BadRow(line, f"{names[name].name}: {common.why(error)}"))
-    judged = {example.group for example in found}
-    train = [
-        _labelled(turn)
-        for group, rows in dialogues.items()
-        if group not in judged
-        for turn in rows[SKIPPED:]
-    ]
-    return train + found, bad
+    return dialogues
+
+
+def _index(turns: Iterable[Example]) -> dict[str, set[str]]:
+    """Normalised user text -> the dialogues in which it is said."""
+    known = defaultdict(set)
+    for turn in turns:
+        if turn.target is not None:
+            known[plain(turn.target.text)].add(turn.group)
+    return known
+
+
+def _published_rows(path: Path, part: str, known: dict[str, set[str]]) -> common.Read:
+    """The rows of a published file, and those that had to be refused."""
+    rows = []
+    bad = []
+    for line, text in enumerate(table_files.text(path).split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            rows.append(_published(text, line, part, known))
+        except ValueError as error:
+            bad.append(BadRow(line, f"{path.name}: {common.refusal(error)}"))
+    return rows, bad
 
 
 def _published(text: str, line: int, part: str, known: dict[str, set[str]]) -> Example:
     """One row of a published file: exchanges "user|||system", act ids, class."""
     exchanges, label = _cells(text)
     group = dialogue_of([user for user, _ in exchanges], known)
-    events = [
-        Event(actor, "say", words.strip() or uss.NOTHING)
-        for pair in exchanges
-        for actor, words in zip(("user", "system"), pair, strict=True)
-        if actor == "user" or words.strip()
-    ]
+    events = []
+    for exchange in exchanges:
+        for actor, words in zip(SPEAKERS, exchange, strict=True):
+            # A row ends with the user's turn, so the last answer is empty; a user's line may be.
+            if actor == "user" or words.strip():
+                events.append(Event(actor, "say", words.strip() or uss.NOTHING))
     if events[-1].actor != "user":
         raise ValueError(
-            f"the row ends with the system's {events[-1].text[:40]!r}; it must end with the user's turn"
+            f"the row ends with the system's {events[-1].text[:40]!r}; "
+            "it must end with the user's turn"
         )
-    return _example(f"{group}-{part}-{line:04d}", group, events, label, part)
+    return labelled(f"{group}-{part}-{line:04d}", group, events, label, part)
 
 
 def _cells(text: str) -> tuple[list[list[str]], int]:
+    """The exchanges of a row and its class; ValueError where it is written otherwise."""
     cells = text.split("\t")
-    try:
-        exchanges = [exchange.split("|||") for exchange in ast.literal_eval(cells[0])]
-    except (ValueError, SyntaxError, TypeError, AttributeError):
-        exchanges = []
-    legal = len(cells) == 3 and cells[2].strip() in ("0", "1", "2")
-    if not legal or not exchanges or any(len(pair) != 2 for pair in exchanges):
+    legal_class = len(cells) == 3 and cells[2].strip() in ("0", "1", "2")
+    exchanges = _exchanges(cells[0])
+    if not legal_class or not exchanges:
         raise ValueError(
-            f"{text[:40]!r} is not a list of user|||system exchanges, acts, class 0, 1 or 2 between tabs"
+            f"{text[:40]!r} is not a list of user|||system exchanges, acts, class 0, 1 or 2 "
+            "between tabs"
         )
     return exchanges, int(cells[2])
 
 
-def _labelled(turn: Example) -> Example:
+def _exchanges(cell: str) -> list[list[str]]:
+    """The pairs of texts that a cell holds; none where it is written otherwise."""
+    try:
+        exchanges = [exchange.split("|||") for exchange in ast.literal_eval(cell)]
+    except (ValueError, SyntaxError, TypeError, AttributeError):
+        return []
+    if all(len(exchange) == 2 for exchange in exchanges):
+        return exchanges
+    return []
+
+
+def _training_row(turn: Example) -> Example:
     """A turn of USS as a training row: the sign of its mean minus 3, as a class."""
-    events = [*turn.events, turn.target or Event("user", "say", "OVERALL")]
-    return _example(turn.id, turn.group, events, label_of(turn.rating), "train")
+    last = turn.target
+    if last is None:
+        last = Event("user", "say", uss.OVERALL)
+    return labelled(turn.id, turn.group, [*turn.events, last], label_of(turn.rating), "train")
 
 
 def label_of(mean: float) -> int:
     """The class of the annotators' mean: 0 below 3, 1 at 3, 2 above."""
-    return 1 + (mean > 3) - (mean < 3)
+    if mean < 3:
+        return 0
+    if mean == 3:
+        return 1
+    return 2
 
 
-def _example(id: str, group: str, events: list[Event], label: int, part: str) -> Example:
-    whole = events[-1].text == "OVERALL"
+def labelled(id: str, group: str, events: list[Event], label: int, part: str) -> Example:
+    """An Example whose last event is judged, or the whole dialogue where that is OVERALL."""
+    *before, last = events
+    target = last
+    attributes = {}
+    if last.text == uss.OVERALL:
+        target = None
+        attributes = uss.WHOLE_DIALOGUE
     return Example(
-        id,
-        group,
-        uss.USS_DOMAINS.get(group[:-5], "dialogue"),
-        tuple(events[:-1]),
-        (STARS[label],),
-        None if whole else events[-1],
-        WHOLE if whole else {},
+        id=id,
+        group=group,
+        domain=uss.domain_of(group),
+        events=tuple(before),
+        ratings=(CLASS_STARS[label],),
+        target=target,
+        attributes=attributes,
         part=part,
     )
-
-
-def _index(dialogues: dict[str, list[Example]]) -> dict[str, set[str]]:
-    """Normalised user text -> the dialogues in which it is said."""
-    found = defaultdict(set)
-    for group, rows in dialogues.items():
-        for turn in rows:
-            if turn.target is not None:
-                found[plain(turn.target.text)].add(group)
-    return found
 
 
 def plain(text: str) -> str:
@@ -129,11 +173,14 @@ def plain(text: str) -> str:
     return re.sub(r"\W+", "", text.lower())
 
 
-def said(row: Example) -> list[str]:
+def user_texts(row: Example) -> list[str]:
     """The user's texts up to the judged one; of a row that rates a whole dialogue the last one is
     OVERALL."""
-    last = row.target.text if row.target is not None else "OVERALL"
-    return [event.text for event in row.events if event.actor == "user"] + [last]
+    last = uss.OVERALL
+    if row.target is not None:
+        last = row.target.text
+    before = [event.text for event in row.events if event.actor == "user"]
+    return [*before, last]
 
 
 def dialogue_of(users: Sequence[str], known: dict[str, set[str]]) -> str:
@@ -142,20 +189,25 @@ def dialogue_of(users: Sequence[str], known: dict[str, set[str]]) -> str:
 
     Some published texts join lines of USS by "...", so each text counts whole and in its pieces.
     """
-    pieces = {plain(piece) for text in users for piece in (text, *text.split("..."))} - {""}
-    votes = Counter(
-        group for piece in sorted(pieces) for group in sorted(known.get(piece, ()))
-    ).most_common(2)
+    pieces = set()
+    for text in users:
+        pieces.add(plain(text))
+        pieces.update(map(plain, text.split("...")))
+    pieces.discard("")
+    votes = Counter()
+    for piece in sorted(pieces):
+        votes.update(sorted(known.get(piece, ())))
     if not votes:
         raise ValueError(
             f"no dialogue of USS holds {users[0][:40]!r}; take both files from the same source"
         )
-    if len(votes) > 1 and votes[0][1] == votes[1][1]:
+    (best, most), *others = votes.most_common(2)
+    if others and others[0][1] == most:
         raise ValueError(
-            f"{votes[0][0]} and {votes[1][0]} of USS hold as much of {users[0][:40]!r}; "
+            f"{best} and {others[0][0]} of USS hold as much of {users[0][:40]!r}; "
             "leave the row out, as its dialogue could stand in training"
         )
-    return votes[0][0]
+    return best
 
 
 def aligned(rows: Iterable[Example], turns: Iterable[Example]) -> dict[str, tuple[Example, int]]:
@@ -166,45 +218,75 @@ def aligned(rows: Iterable[Example], turns: Iterable[Example]) -> dict[str, tupl
     overall=True)``). A row's window of user texts is laid along its dialogue, from its last text
     backwards; rows that fit nowhere, or at two places equally well, are left out.
     """
-    dialogues = defaultdict(list)
-    for turn in turns:
-        dialogues[turn.group].append(turn)
-    found = {}
+    dialogues = _by_dialogue(turns)
+    place = {}
     for row in rows:
-        lines = [plain(said(turn)[-1]) for turn in dialogues[row.group]]
-        texts = [plain(text) for text in reversed(said(row))]
-        fits = sorted(
-            (_fit(texts, lines[:end]) + (end,) for end in range(1, len(lines) + 1)), reverse=True
-        )
-        if fits and fits[0][0] and fits[0][:2] not in [fit[:2] for fit in fits[1:]]:
-            found[row.id] = dialogues[row.group][fits[0][2] - 1], -fits[0][1]
-    return found
+        dialogue = dialogues[row.group]
+        lines = [plain(user_texts(turn)[-1]) for turn in dialogue]
+        texts = [plain(text) for text in reversed(user_texts(row))]
+        end, joined = _best_end(texts, lines)
+        if end:
+            place[row.id] = dialogue[end - 1], joined
+    return place
 
 
 def verified(rows: Sequence[Example], place: dict[str, tuple[Example, int]]) -> dict[str, int]:
-    """How many of the published rows were found in USS, and bear the class that their ratings give;
-    see aligned."""
-    found = [
-        (STARS[label_of(place[e.id][0].rating)] == e.rating, place[e.id][1] > 1)
-        for e in rows
-        if e.id in place
-    ]
-    return {
-        "rows": len(rows),
-        "found": len(found),
-        "agree": sum(same for same, _ in found),
-        "joined": sum(joined for _, joined in found),
-        "joined_agree": sum(same for same, joined in found if joined),
-    }
+    """How many of the published rows were found in USS, and bear the class that their ratings give.
+
+    place: as ``aligned`` gives it. "joined" counts the rows whose last text joins several lines of
+    USS, "joined_agree" those of them that bear their class.
+    """
+    count = {"rows": len(rows), "found": 0, "agree": 0, "joined": 0, "joined_agree": 0}
+    for row in rows:
+        if row.id not in place:
+            continue
+        turn, lines = place[row.id]
+        agrees = CLASS_STARS[label_of(turn.rating)] == row.rating
+        count["found"] += 1
+        if agrees:
+            count["agree"] += 1
+        if lines > 1:
+            count["joined"] += 1
+        if agrees and lines > 1:
+            count["joined_agree"] += 1
+    return count
+
+
+def _best_end(texts: list[str], lines: list[str]) -> tuple[int, int]:
+    """The number of lines after which the texts end best, and how many lines the last text joins;
+    0 and 0 where they fit nowhere, or at two places equally well."""
+    fits = []
+    for end in range(1, len(lines) + 1):
+        count, joined = _fit(texts, lines[:end])
+        fits.append((count, -joined, end))  # of equally many texts, fewer joined lines fit better
+    fits.sort(reverse=True)
+    if not fits or fits[0][0] == 0:
+        return 0, 0
+    if len(fits) > 1 and fits[0][:2] == fits[1][:2]:
+        return 0, 0
+    _, negative, end = fits[0]
+    return end, -negative
 
 
 def _fit(texts: list[str], lines: list[str]) -> tuple[int, int]:
     """How many of the texts, last one first, the lines end with, each being one or more lines
-    joined; and minus the number of lines that the first of them joins."""
-    count = first = 0
+    joined; and the number of lines that the first of them joins."""
+    count = 0
+    joined_by_first = 0
     for text in texts:
-        joins = [n for n in range(1, len(lines) + 1) if "".join(lines[-n:]) == text]
-        if not joins:
+        joined = _joined(text, lines)
+        if not joined:
             break
-        count, first, lines = count + 1, first or joins[0], lines[: -joins[0]]
-    return count, -first
+        if count == 0:
+            joined_by_first = joined
+        count += 1
+        lines = lines[:-joined]
+    return count, joined_by_first
+
+
+def _joined(text: str, lines: list[str]) -> int:
+    """How many of the last lines, joined, are the text; 0 where none are."""
+    for number in range(1, len(lines) + 1):
+        if "".join(lines[-number:]) == text:
+            return number
+    return 0
