@@ -1,6 +1,6 @@
 # The kit's commands. From a fresh clone: `make report`, `make test`. `make help` lists all.
 #
-#   make report [DATASET=satsim] [DATA_DIR=...] [PROFILE=fast|full] [ONLY="32 43 99"] [SEED=0] [RUNS=...] [OUTPUT=build/report]
+#   make report [DATASET=satsim] [DATA_DIR=...] [PROFILE=fast|full] [ONLY="32 43 99"] [SEED=0] [RUNS=...] [OUTPUT=build/report] [JOBS=2]
 #
 # Values reach satlib through the environment, so that a folder name may hold spaces; satlib refuses what it does not know.
 
@@ -9,14 +9,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=1200 --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_cache
 
-VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT PYTHON LAB BENCH
+VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT JOBS PYTHON LAB BENCH STEM
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test test-wheel test-browser site test-site notebooks lab bench lock clean
+.PHONY: help setup report test style test-wheel test-browser site test-site notebooks lesson lab bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
@@ -40,12 +40,17 @@ setup: .venv/.installed  ## Create .venv and install the locked versions (make r
 
 report: setup  ## Run the lessons and write build/report/index.html.
 	@$(BIN)/satlib run $$ONLY $${DATASET:+--dataset "$$DATASET"} $${DATA_DIR:+--data-dir "$$DATA_DIR"} \
-	  $${PROFILE:+--profile "$$PROFILE"} $${SEED:+--seed "$$SEED"} $${RUNS:+--runs "$$RUNS"} $${OUTPUT:+--output "$$OUTPUT"}
+	  $${PROFILE:+--profile "$$PROFILE"} $${SEED:+--seed "$$SEED"} $${RUNS:+--runs "$$RUNS"} $${OUTPUT:+--output "$$OUTPUT"} $${JOBS:+--jobs "$$JOBS"}
 
-test: setup  ## Check the style, run the unit tests and the course's laws, then every notebook against its stored outputs.
+test: setup  ## Check style, layout and imports, run the unit tests and the course's laws, then every notebook against its stored outputs.
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "ruff format would change the files that .venv/bin/ruff format --check lists; run .venv/bin/ruff format" >&2; exit 1; }
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/python -m pytest tests -n 2
 	@$(BIN)/python -m pytest notebooks $(NBVAL) -n 2 --dist loadfile
+
+style: setup  ## Print how long, dense and commented the code of modules and notebooks is, beside that of projects to learn from.
+	@$(BIN)/python tests/style.py
 
 test-wheel: setup  ## Run the lessons (or ONLY="01 12") from the built wheel, without the checkout, as on Colab.
 	@$(BIN)/python -m pytest tests/wheel/lessons.py
@@ -67,7 +72,10 @@ test-site: site .venv/.browser  ## Open every page of the site in Debian's chrom
 	@$(BIN)/python -m pytest tests/browser/test_site.py -n 2
 
 notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
-	@$(BIN)/satlib notebooks
+	@$(BIN)/satlib notebooks $${JOBS:+--jobs "$$JOBS"}
+
+lesson: setup  ## Write the skeleton of a lesson, as in STEM=71_practice_adapters: notebook, module, test and exercise file.
+	@$(BIN)/satlib lesson "$$STEM"
 
 lab: setup  ## Open JupyterLab on the lessons; options for it in LAB="--no-browser --port=9000".
 	@$(BIN)/satlib lab $$LAB
@@ -81,4 +89,4 @@ lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a
 	@sed -i.old -E '/^(nvidia-|cuda-|triton)/d' requirements.lock && rm requirements.lock.old
 
 clean:  ## Remove what the commands made, .venv included.
-	rm -rf build dist .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis

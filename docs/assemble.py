@@ -5,26 +5,32 @@ module, the glossary.
 """
 
 import ast
+import functools
 import json
 import re
 import sys
 from pathlib import Path
 
 from satlib import runtime, storage
-from satlib.kit import course
+from satlib.kit import course, import_contract
 from satlib.kit.setup_cells import BADGE
 
 ROOT = Path(__file__).resolve().parents[1]
+OWN_FILES = ("glossary.md", "site.css", "site.js", "icon.svg")  # of docs/, taken as they are
+# The first digit of a lesson's number -> the part of the course.
 PARTS = {
     "0": "Data",
     "1": "Mathematics",
-    "2": "Encoding",
-    "3": "Models",
-    "4": "Evaluation",
-    "5": "Practice",
+    "2": "Language models",
+    "3": "Measures and baselines",
+    "4": "Fine-tuning",
+    "5": "Evaluation",
     "6": "Reproduction",
-    "9": "Report",
+    "7": "Better with less",
+    "8": "Trust",
+    "9": "In use",
 }
+REPORT = "99"  # the lesson that is a part of its own, the last one
 # Sections of the README that have a page of their own.
 RESULTS = ("What comes out", "What reproduced, what did not, what was wrong")
 # Where a file of the repository lies in the site; the links of the README are rewritten so.
@@ -34,164 +40,261 @@ MOVED = {
     "data/satsim/README.md": "satsim.md",
     "README.zh-CN.md": "README.zh-CN.md",
 }
+GROUND = "The ground"  # the heading of the modules that lie in no folder and all may use
+SENTENCE_END = re.compile(r"(?<=[.?])(?<!al\.)\s")  # the dot of "et al." ends none
 
 
 def main(target: Path) -> None:
     """Write every source of the site to ``target``; what is there already and the same is left as
     it is."""
-    made = {there: moved(ROOT / here) for here, there in MOVED.items() if (ROOT / here).is_file()}
-    made["index.md"], made["results.md"] = parted(made["index.md"].decode())
-    made["index.md"] += navigation("README.zh-CN.md" in made).encode()
+    sources = pages_of_the_readme()
     for path in sorted(runtime.notebooks_folder().glob("*.ipynb")):
-        made[f"lessons/{path.name}"] = lesson(storage.read_json(path)).encode()
-    made |= {f"api/{name}": text.encode() for name, text in reference().items()}
-    made |= {
-        name: (ROOT / "docs" / name).read_bytes()
-        for name in ("glossary.md", "site.css", "site.js", "icon.svg")
-    }
-    for name, data in made.items():
-        if not (target / name).is_file() or (target / name).read_bytes() != data:
-            with storage.replacing(target / name) as temporary:
-                temporary.write_bytes(data)
-    for path in (path for kind in ("*.md", "*.rst", "*.ipynb") for path in target.rglob(kind)):
-        if path.relative_to(target).as_posix() not in made:
-            path.unlink()
+        sources[f"lessons/{path.name}"] = lesson(storage.read_json(path)).encode()
+    for name, text in reference().items():
+        sources[f"api/{name}"] = text.encode()
+    for name in OWN_FILES:
+        sources[name] = (ROOT / "docs" / name).read_bytes()
+
+    for name, content in sources.items():
+        write_if_changed(target / name, content)
+    # A page that has gone would stay in the site, as Sphinx builds all that it finds.
+    for pattern in ("*.md", "*.rst", "*.ipynb"):
+        for path in target.rglob(pattern):
+            if path.relative_to(target).as_posix() not in sources:
+                path.unlink()
 
 
-def moved(path: Path) -> bytes:
+def write_if_changed(path: Path, content: bytes) -> None:
+    """Sphinx builds anew what has another time of change: leave a file that is the same."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    with storage.replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+# The README and what it links to
+
+
+def pages_of_the_readme() -> dict[str, bytes]:
+    """The README in two pages, and the files that it links to, by their names in the site."""
+    pages = {}
+    for here, there in MOVED.items():
+        path = ROOT / here
+        if path.is_file():
+            pages[there] = with_links_of_the_site(path)
+    home, results = parted(pages["index.md"].decode())
+    has_chinese = "README.zh-CN.md" in pages
+    pages["index.md"] = (home + navigation(has_chinese)).encode()
+    pages["results.md"] = results.encode()
+    return pages
+
+
+def with_links_of_the_site(path: Path) -> bytes:
     """A file for the site: of a page the links to the repository's files are those to the
     site's."""
     if path.suffix != ".md":
         return path.read_bytes()
-    text = re.sub(
-        r"\]\(notebooks/(\d\d_\w+\.ipynb)\)", r"](lessons/\1)", path.read_text(encoding="utf-8")
-    )
-    for module in course.modules():
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\]\(notebooks/(\d\d_\w+\.ipynb)\)", r"](lessons/\1)", text)
+    for module in described():
         text = text.replace(f"| `satlib.{module}` |", f"| [`satlib.{module}`](api/{module}.rst) |")
     for here, there in MOVED.items():
         text = text.replace(f"]({here})", f"]({there})")
     return text.encode()
 
 
-def parted(readme: str) -> tuple[bytes, bytes]:
+def parted(readme: str) -> tuple[str, str]:
     """The README as home page without its long tables, and the page of these."""
     start, *sections = re.split(r"^(?=## )", readme, flags=re.M)
-    found = [text for text in sections if text.split("\n")[0][3:] in RESULTS]
-    if len(found) != len(RESULTS):
-        raise ValueError(
-            f"README.md lacks a section of {RESULTS}; name them in docs/assemble.py as they are there"
-        )
-    rest = [text for text in sections if text not in found]
-    link = (
+    home = [start]
+    home.append(
         "What fine-tuning gained, and what of the literature reproduced: [results](results.md).\n\n"
     )
-    return "".join([start, link, *rest]).encode(), "".join(["# Results\n\n", *found]).encode()
+    results = ["# Results\n\n"]
+    for section in sections:
+        heading = section.partition("\n")[0].removeprefix("## ")
+        page = results if heading in RESULTS else home
+        page.append(section)
+    if len(results) - 1 != len(RESULTS):
+        raise ValueError(
+            f"README.md lacks a section of {RESULTS}; "
+            "name them in docs/assemble.py as they are there"
+        )
+    return "".join(home), "".join(results)
 
 
-def navigation(chinese: bool) -> str:
+def navigation(has_chinese: bool) -> str:
     """The tables of contents of the side bar, after the home page's text."""
-    stems = [one.stem for one in course.lessons()]
-    parts = {
-        name: [f"lessons/{stem}" for stem in stems if stem[0] == digit]
-        for digit, name in PARTS.items()
-    }
-    parts["Reference"] = ["results", "glossary", "api/index", "satsim", *["README.zh-CN"] * chinese]
-    return "".join(contents(pages, name) for name, pages in parts.items() if pages)
+    parts: dict[str, list[str]] = {name: [] for name in [*PARTS.values(), "Report"]}
+    for one in course.lessons():
+        part = "Report" if one.number == REPORT else PARTS[one.number[0]]
+        parts[part].append(f"lessons/{one.stem}")
+    parts["Reference"] = ["results", "glossary", "api/index", "satsim"]
+    if has_chinese:
+        parts["Reference"].append("README.zh-CN")
+    tables = [contents(pages, name) for name, pages in parts.items() if pages]
+    return "".join(tables)
 
 
 def contents(pages: list[str], caption: str) -> str:
     """A hidden table of contents."""
-    return "\n".join(
-        ["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""]
-    )
+    lines = ["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""]
+    return "\n".join(lines)
+
+
+# Lessons
 
 
 def lesson(notebook: dict) -> str:
-    """An executed notebook, the alternative text of its figures where myst-nb looks for it, its
-    badge as a link."""
+    """An executed notebook for myst-nb: the badge as a link, the set-up folded, and the alternative
+    text of its figures where myst-nb looks for it."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            lines = course.source(cell).split("\n")
-            cell["source"] = "\n".join(
-                badge(line) if line.startswith(BADGE) else line for line in lines
-            )
+            cell["source"] = with_badge_in_words(course.source(cell))
+        elif "setup" in course.tags(cell):
+            # Its text says what it does; the code is for the machine.
+            cell["metadata"]["tags"] = [*course.tags(cell), "hide-input"]
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
-                finding = "".join(output["data"].get("text/plain", "")).removeprefix("Figure: ")
-                alt = output["metadata"].get("image/png", {}).get("alt", finding)
-                cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
+                cell["metadata"]["mystnb"] = {"image": {"alt": alternative_text(output)}}
     return json.dumps(notebook, ensure_ascii=False, indent=1)
 
 
-def badge(line: str) -> str:
+def with_badge_in_words(text: str) -> str:
     """The badge as a link in words: its picture would be asked of another server."""
-    return re.sub(r"!\[([^]]*)\]\([^)]*\)", r"\1", line.removeprefix(BADGE).strip())
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if line.startswith(BADGE):
+            link = line.removeprefix(BADGE).strip()
+            lines[number] = re.sub(r"!\[([^]]*)\]\([^)]*\)", r"\1", link)
+    return "\n".join(lines)
+
+
+def alternative_text(output: dict) -> str:
+    """What a stored figure says of itself; the finding where it has no more."""
+    finding = "".join(output["data"].get("text/plain", "")).removeprefix("Figure: ")
+    return output["metadata"].get("image/png", {}).get("alt", finding)
+
+
+# Modules
+
+
+def described() -> list[str]:
+    """The modules that have a page. An exercise file holds answers, which nobody should meet
+    here."""
+    modules = course.modules()
+    return [name for name in modules if course.folder_of(name) != "exercises" or is_checking(name)]
+
+
+def is_checking(module: str) -> bool:
+    """Whether a module is the one that lessons check their exercises by."""
+    return module == course.CHECKING
 
 
 def reference() -> dict[str, str]:
-    """File name -> text of the API pages, the modules in the order in which they are taught."""
-    taught = {module: lessons_of(module) for module in course.modules()}
-    order = sorted(taught, key=lambda module: (module in course.TOOLS, taught[module][:1], module))
-    places = {
-        module: place(module, stems, "[{0:.2}](../lessons/{0}.ipynb)")
-        for module, stems in taught.items()
-    }
-    rows = [
-        f"| [`{module}`]({module}.rst) | {summary(module)} | {places[module]} |" for module in order
-    ]
+    """File name -> text of the API pages, by folders in the order in which they are taught."""
+    groups = grouped(described())
     index = [
         "# API reference",
         "",
-        "Every module of `satlib`, in the order in which the lessons teach them.",
+        "Every module of `satlib`, by folders in the order in which the lessons teach them. "
+        "A folder imports only from those above it.",
         "",
-        "| module | what it does | lesson |",
-        "|---|---|---|",
-        *rows,
-        contents(order, "API"),
     ]
-    pages = {f"{module}.rst": page(module, taught[module]) for module in order}
+    pages = {}
+    for heading, modules in groups.items():
+        index += [f"## {heading}", "", "| module | what it does | lesson |", "|---|---|---|"]
+        for module in modules:
+            link = f"[`{module}`]({module}.rst)"
+            lessons = place(module, "[{0:.2}](../lessons/{0}.ipynb)")
+            index.append(f"| {link} | {summary(module)} | {lessons} |")
+            pages[f"{module}.rst"] = page(module)
+        index.append("")
+    order = [module for modules in groups.values() for module in modules]
+    index.append(contents(order, "API"))
     return {"index.md": "\n".join(index)} | pages
 
 
-def page(module: str, stems: list[str]) -> str:
+def grouped(modules: list[str]) -> dict[str, list[str]]:
+    """Heading -> modules: the ground, then folder by folder; within a folder the lessons' modules
+    come first, in the order of the lessons."""
+
+    def turn(module: str) -> tuple[str, str]:
+        taught = lessons_of(module)
+        return (taught[0] if taught else "untaught"), module  # a letter comes after all numbers
+
+    ground = import_contract.ground()
+    groups = {GROUND: ground}
+    for layer in import_contract.layers():
+        inside = [name for name in modules if name == layer or course.folder_of(name) == layer]
+        if inside and layer not in ground:
+            groups[f"satlib.{layer}"] = sorted(inside, key=turn)
+    return groups
+
+
+def page(module: str) -> str:
     """One module's page: where it is taught, then what its docstrings say."""
     title = f"satlib.{module}"
-    return "\n".join(
-        [
-            title,
-            "=" * len(title),
-            "",
-            f"Lesson: {place(module, stems, ':doc:`/lessons/{0}`')}",
-            "",
-            f".. automodule:: {title}",
-            "   :members:",
-            "",
-        ]
-    )
+    lines = [
+        title,
+        "=" * len(title),
+        "",
+        f"Lesson: {place(module, ':doc:`/lessons/{0}`')}",
+        "",
+        f".. automodule:: {title}",
+        "   :members:",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+@functools.cache
+def subjects() -> dict[str, str]:
+    """Stem -> the module, or the folder of modules, that the lesson teaches, in course order."""
+    return {one.stem: course.module_of(one.stem) or "" for one in course.lessons()}
+
+
+@functools.cache
+def imported_by_cells() -> dict[str, set[str]]:
+    """Stem -> the modules that the lesson's own cells import."""
+    imported = {}
+    for one in course.lessons():
+        code = "\n".join(course.code_of(one))
+        imported[one.stem] = course.imports(code)
+    return imported
 
 
 def lessons_of(module: str) -> list[str]:
-    """Stems of the lessons that teach a module; none for the ground floor and the tools."""
-    stems = [one.stem for one in course.lessons()]
-    named = [stem for stem in stems if course.module_of(stem, course.modules()) == module]
-    return named or [stem for stem in stems if stem[:2] == course.TAUGHT_WITH.get(module)]
+    """Stems of the lessons that teach a module, or the folder that it lies in."""
+    taught = []
+    for stem, subject in subjects().items():
+        if module == subject or subject and module.startswith(f"{subject}."):
+            taught.append(stem)
+    return taught
 
 
-def place(module: str, stems: list[str], link: str) -> str:
+def place(module: str, link: str) -> str:
     """Where a module stands in the course, in words; ``link`` is the form of a link to a page."""
-    if stems:
-        return ", ".join(map(link.format, stems))
-    return "all" if module in course.GROUND else "none: a tool"
+    taught = lessons_of(module)
+    if taught:
+        return ", ".join(link.format(stem) for stem in taught)
+    if course.folder_of(module) == "kit":
+        return "none: a tool"
+    if module in import_contract.ground():
+        return "all"
+    for stem, imported in imported_by_cells().items():
+        if module in imported:
+            return f"used in {link.format(stem)}"
+    return "behind the others of its folder"
 
 
 def summary(module: str) -> str:
     """The first sentence of a module's docstring, for a cell of a table."""
-    text = (
-        ast.get_docstring(ast.parse((runtime.PACKAGE / f"{module}.py").read_text(encoding="utf-8")))
-        or ""
-    )
-    first = re.split(r"(?<=[.?])\s", " ".join(text.split("\n\n")[0].split()))[0]
-    return first.rstrip(".").replace("``", "`").replace("|", "\\|")
+    tree = ast.parse(course.path_of(module).read_text(encoding="utf-8"))
+    docstring = ast.get_docstring(tree) or ""
+    first_paragraph = " ".join(docstring.split("\n\n")[0].split())
+    first_sentence = SENTENCE_END.split(first_paragraph)[0]
+    return first_sentence.rstrip(".").replace("``", "`").replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Jobs: a record is read where it lies and made where it does not; pieces of a long job, and
 splits, are files too.
 
-Taught with lesson 61.
+A job is what a record is found by: model, dataset, profile, seed and the checksums of data and
+split. Its parameters decide whether the record that lies there may be taken.
 """
 
 import json
@@ -15,41 +16,50 @@ import numpy as np
 from satlib import records, storage
 
 
-def kept(job: dict, parameters: dict, folder: Path) -> records.RunRecord | None:
-    """The record of this very job in ``folder``, if there is one: same data, split and
-    parameters."""
-    path = Path(folder) / records.RunRecord(**job).name
-    path = path if path.is_file() else path.with_name(path.name + ".xz")
-    found = records.load(path) if path.is_file() else None
+def kept(job: dict, parameters: dict, folder: str | Path) -> records.RunRecord | None:
+    """The record of this very job in ``folder``, plain or compressed, if there is one: same data,
+    split and parameters.
+
+    job: the record's fields model, dataset, profile, seed, data_sha256 and split_sha256. A record
+    may hold more parameters than those asked for, as it holds results among them.
+    """
+    path = records.find(folder, records.RunRecord(**job).name)
+    if path is None:
+        return None
+    record = records.load(path)
+    for name, value in job.items():
+        if getattr(record, name) != value:
+            return None
+    # A file knows no tuples: compare what is asked for as the file would keep it.
     wanted = json.loads(json.dumps(parameters))
-    same = (
-        found
-        and all(getattr(found, key) == value for key, value in job.items())
-        and all(found.parameters.get(key) == value for key, value in wanted.items())
-    )
-    return found if same else None
+    for name, value in wanted.items():
+        if record.parameters.get(name) != value:
+            return None
+    return record
 
 
 def complete(
     job: dict, parameters: dict, make: Callable[[], records.RunRecord], folder: str | Path
 ) -> records.RunRecord:
     """The record of a job: read where ``folder`` has it, else made and saved."""
-    found = kept(job, parameters, Path(folder))
-    if found is None:
-        found = make()
-        records.save(found, folder)
-    return found
+    record = kept(job, parameters, folder)
+    if record is None:
+        record = make()
+        records.save(record, folder)
+    return record
 
 
 def found(folder: str | Path, dataset: str, protocol: str) -> list[records.RunRecord]:
     """The records of a protocol on a corpus, sorted by file name; the split files beside them are
     not records."""
-    paths = [
-        path for path in records.paths(folder) if path.name.startswith(f"{dataset}-{protocol}-")
-    ]
-    return [
-        one for one in map(records.load, paths) if (one.dataset, one.profile) == (dataset, protocol)
-    ]
+    chosen = []
+    for path in records.paths(folder):
+        if path.name.startswith(f"{dataset}-{protocol}-"):
+            record = records.load(path)
+            # "A0" begins the name of "A0-shuffled-rows" too.
+            if (record.dataset, record.profile) == (dataset, protocol):
+                chosen.append(record)
+    return chosen
 
 
 class Pieces:
@@ -57,18 +67,18 @@ class Pieces:
     read back if there."""
 
     def __init__(self, job: dict, parameters: dict, folder: str | Path):
+        name = records.RunRecord(**job).name.removesuffix(".json")
+        self.folder = Path(folder) / "unfinished" / name
+        # What is kept under this key may be taken; of another job or other parameters it may not.
         self.key = storage.sha256_text(json.dumps([job, parameters], sort_keys=True))
-        self.folder = (
-            Path(folder) / "unfinished" / records.RunRecord(**job).name.removesuffix(".json")
-        )
 
     def __call__(self, fold: int, make: Callable[[], Sequence[np.ndarray]]) -> np.ndarray:
         """The epochs [E, M, 5] of a fold."""
         path = self.folder / f"{fold}.json"
         if path.is_file():
-            found = storage.read_json(path)
-            if found["key"] == self.key:
-                return np.array(found["epochs"])
+            piece = storage.read_json(path)
+            if piece["key"] == self.key:
+                return np.array(piece["epochs"])
         epochs = np.round(np.asarray(make()), 6)
         storage.write_json(path, {"key": self.key, "epochs": epochs.tolist()}, indent=None)
         return epochs
@@ -85,13 +95,11 @@ def save_split(name: str, parts: dict[str, Sequence[str]], folder: str | Path) -
     parts: name of a part or fold -> ids. The file is compressed JSON, and equal splits give equal
     files.
     """
-    ids = {part: list(map(str, of)) for part, of in parts.items()}
-    checksum = storage.sha256_text(json.dumps(ids, separators=(",", ":")))
-    body = (
-        json.dumps({"name": name, "sha256": checksum, "parts": ids}, separators=(",", ":")) + "\n"
-    )
+    ids = {part: [str(id_) for id_ in members] for part, members in parts.items()}
+    checksum = storage.sha256_text(_compact(ids))
+    text = _compact({"name": name, "sha256": checksum, "parts": ids}) + "\n"
     with storage.replacing(Path(folder) / f"{name}.json.xz") as temporary:
-        temporary.write_bytes(lzma.compress(body.encode()))
+        temporary.write_bytes(lzma.compress(text.encode()))
     return checksum
 
 
@@ -103,12 +111,14 @@ def load_split(name: str, folder: str | Path) -> dict[str, list[str]]:
             f"no split {name!r} in {folder}; make it with the lesson's parameter measure = True"
         )
     try:
-        found = json.loads(lzma.decompress(path.read_bytes()))
-        if (
-            storage.sha256_text(json.dumps(found["parts"], separators=(",", ":")))
-            == found["sha256"]
-        ):
-            return found["parts"]
-        raise ValueError("its checksum differs")
+        content = json.loads(lzma.decompress(path.read_bytes()))
+        if storage.sha256_text(_compact(content["parts"])) != content["sha256"]:
+            raise ValueError("its checksum differs")
     except (lzma.LZMAError, EOFError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error}); restore it from the repository") from error
+    return content["parts"]
+
+
+def _compact(value: object) -> str:
+    """JSON without blanks: the one spelling that a checksum is taken of."""
+    return json.dumps(value, separators=(",", ":"))

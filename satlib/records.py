@@ -8,12 +8,14 @@ may hold both kinds.
 
 import json
 import lzma
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from satlib import runtime, storage
 
 LARGE = 300_000  # bytes of JSON; a longer record is compressed, to about a seventh
+SAVED = "SATLIB_SAVED"  # the variable that names the list of what was saved
 ROW_KEYS = ("profile", "dataset", "part", "model", "metric", "value", "low", "high", "n", "seed")
 
 
@@ -49,7 +51,35 @@ class RunRecord:
 
 def save(record: RunRecord, folder: str | Path) -> Path:
     """Write a record atomically into ``folder``, with the versions and machine of this process;
-    return its path."""
+    return its path.
+
+    Where the environment variable SATLIB_SAVED names a file, the path is noted there too: so the
+    runner knows which lesson wrote which record, though lessons run side by side.
+    """
+    _check(record)
+    record.versions = record.versions or runtime.versions()
+    record.machine = record.machine or runtime.machine()
+    text = json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n"
+    content = text.encode()
+    plain = Path(folder) / record.name
+    packed = plain.with_name(f"{record.name}.xz")
+    if len(content) > LARGE:
+        path, other = packed, plain
+        content = lzma.compress(content)
+    else:
+        path, other = plain, packed
+    with storage.replacing(path) as temporary:
+        temporary.write_bytes(content)
+    # An earlier run's record may have been longer or shorter; only one of the two may stay.
+    other.unlink(missing_ok=True)
+    if SAVED in os.environ:
+        with open(os.environ[SAVED], "a", encoding="utf-8") as notes:
+            notes.write(f"{path.resolve()}\n")
+    return path
+
+
+def _check(record: RunRecord) -> None:
+    """ValueError where rows or predictions are not of the form that ``RunRecord`` describes."""
     for row in record.rows:
         if set(row) != set(ROW_KEYS):
             raise ValueError(
@@ -59,23 +89,14 @@ def save(record: RunRecord, folder: str | Path) -> Path:
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"the columns of the {part} predictions differ in length: {lengths}")
-    record.versions = record.versions or runtime.versions()
-    record.machine = record.machine or runtime.machine()
-    path, other = (Path(folder) / f"{record.name}{suffix}" for suffix in ("", ".xz"))
-    text = (json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n").encode()
-    if len(text) > LARGE:
-        path, other, text = other, path, lzma.compress(text)
-    with storage.replacing(path) as temporary:
-        temporary.write_bytes(text)
-    other.unlink(missing_ok=True)
-    return path
 
 
 def load(path: str | Path) -> RunRecord:
     """Read one record; a file that is not a record is refused with its name."""
-    value = _unpacked(Path(path)) if str(path).endswith(".xz") else storage.read_json(path)
+    path = Path(path)
+    content = _unpacked(path) if path.suffix == ".xz" else storage.read_json(path)
     try:
-        return RunRecord(**value)
+        return RunRecord(**content)
     except TypeError as error:
         raise ValueError(
             f"{path} is not a run record ({error}); delete it and run its lesson again"
@@ -93,12 +114,26 @@ def _unpacked(path: Path) -> object:
 
 def paths(folder: str | Path) -> list[Path]:
     """The files of the records in ``folder``, plain and compressed, sorted by name."""
-    return sorted([*Path(folder).glob("*.json"), *Path(folder).glob("*.json.xz")])
+    folder = Path(folder)
+    return sorted([*folder.glob("*.json"), *folder.glob("*.json.xz")])
+
+
+def find(folder: str | Path, name: str) -> Path | None:
+    """The file of the record called ``name`` in ``folder``, plain or compressed; None where there
+    is none."""
+    for path in (Path(folder) / name, Path(folder) / f"{name}.xz"):
+        if path.is_file():
+            return path
+    return None
 
 
 def load_all(
     folder: str | Path, dataset: str | None = None, profile: str | None = None
 ) -> list[RunRecord]:
     """All records in ``folder``, of one dataset and profile where given, sorted by file name."""
-    found = [load(path) for path in paths(folder)]
-    return [r for r in found if dataset in (None, r.dataset) and profile in (None, r.profile)]
+    chosen = []
+    for path in paths(folder):
+        record = load(path)
+        if dataset in (None, record.dataset) and profile in (None, record.profile):
+            chosen.append(record)
+    return chosen

@@ -65,10 +65,13 @@ def explore(draw: Callable, name: str, **controls: Control) -> "plots.Shown | Mo
         raise ValueError(
             f"the figure {name!r} has no control; give at least one, or show it by plots.show"
         )
-    for given, control in controls.items():
-        _check(given, control)
-    shown = _drawn(draw, name, {given: control.value for given, control in controls.items()})
-    return Moved(draw, name, controls, shown) if live() else shown
+    for keyword, control in controls.items():
+        _check(keyword, control)
+    start = {keyword: control.value for keyword, control in controls.items()}
+    shown = _drawn(draw, name, start)
+    if live():
+        return Moved(draw, name, controls, shown)
+    return shown
 
 
 def _drawn(draw: Callable, name: str, values: dict[str, object]) -> plots.Shown:
@@ -77,6 +80,7 @@ def _drawn(draw: Callable, name: str, values: dict[str, object]) -> plots.Shown:
 
 
 def _check(name: str, control: Control) -> None:
+    """ValueError for a control that a reader could not move."""
     if not isinstance(control, Control):
         raise ValueError(f"{name} is {control!r}; give a Slider, a Choice or a Text")
     if not control.label.strip():
@@ -84,19 +88,28 @@ def _check(name: str, control: Control) -> None:
     if isinstance(control, Choice):
         runtime.one_of(control.label, control.value, control.options)
     elif isinstance(control, Text):
-        if not (isinstance(control.value, str) and control.lines >= 1):
-            raise ValueError(
-                f"{name} starts from {control.value!r} in {control.lines} lines; give a str and 1 or more"
-            )
-    elif (
-        not all(map(math.isfinite, control[1:]))
-        or not 0 < control.step <= control.high - control.low
-    ):
+        _check_text(name, control)
+    else:
+        _check_slider(name, control)
+
+
+def _check_text(name: str, control: Text) -> None:
+    if not isinstance(control.value, str) or control.lines < 1:
         raise ValueError(
-            f"{name} runs from {control.low} to {control.high} by {control.step}; the step must be above "
-            "0 and fit into the range"
+            f"{name} starts from {control.value!r} in {control.lines} lines; "
+            "give a str and 1 or more"
         )
-    elif not control.low <= control.value <= control.high:
+
+
+def _check_slider(name: str, control: Slider) -> None:
+    numbers = (control.value, control.low, control.high, control.step)
+    finite = all(math.isfinite(number) for number in numbers)
+    if not finite or not 0 < control.step <= control.high - control.low:
+        raise ValueError(
+            f"{name} runs from {control.low} to {control.high} by {control.step}; "
+            "the step must be above 0 and fit into the range"
+        )
+    if not control.low <= control.value <= control.high:
         raise ValueError(
             f"{name} starts at {control.value}; start between {control.low} and {control.high}"
         )
@@ -109,10 +122,20 @@ def live() -> bool:
     not. Colab has a way of its own for input, and names itself in the environment.
     ``runtime.quiet`` overrules both.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    kernel = getattr(shell, "kernel", None)
-    asks = getattr(kernel, "_allow_stdin", False) or os.environ.get("COLAB_RELEASE_TAG")
-    return kernel is not None and bool(asks) and not runtime.quiet()
+    kernel = _kernel()
+    if kernel is None or runtime.quiet():
+        return False
+    takes_input = getattr(kernel, "_allow_stdin", False)
+    on_colab = bool(os.environ.get("COLAB_RELEASE_TAG"))
+    return takes_input or on_colab
+
+
+def _kernel() -> object | None:
+    """The kernel that this process is; None in a script. IPython is not loaded to find out."""
+    if "IPython" not in sys.modules:
+        return None
+    shell = sys.modules["IPython"].get_ipython()
+    return getattr(shell, "kernel", None)
 
 
 class Moved:
@@ -122,24 +145,30 @@ class Moved:
     def __init__(self, draw: Callable, name: str, controls: dict[str, Control], shown: plots.Shown):
         import ipywidgets
 
-        self.draw, self.name, self.start = draw, name, shown
-        self.widgets, rows = {}, []
-        for given, control in controls.items():
-            self.widgets[given], row = _row(control)
+        self.draw = draw
+        self.name = name
+        self.start = shown
+        self.widgets = {}
+        rows = []
+        for keyword, control in controls.items():
+            widget, row = _row(control)
+            widget.observe(self.redraw, "value")
+            self.widgets[keyword] = widget
             rows.append(row)
-            self.widgets[given].observe(self.redraw, "value")
         self.picture = ipywidgets.HTML(_image(shown))
         self.box = ipywidgets.VBox([*rows, self.picture])
 
     def redraw(self, change: object = None) -> None:
         """Draw the figure at the values that the controls have now; what goes wrong is told in its
         place."""
-        values = {given: widget.value for given, widget in self.widgets.items()}
+        values = {keyword: widget.value for keyword, widget in self.widgets.items()}
         try:
             self.picture.value = _image(_drawn(self.draw, self.name, values))
         except Exception as error:  # nobody sees what a widget's callback raises
-            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-            self.picture.value = f'<p role="alert">{html.escape(kind + str(error))}</p>'
+            words = str(error)
+            if not isinstance(error, ValueError):
+                words = f"{type(error).__name__}: {words}"
+            self.picture.value = f'<p role="alert">{html.escape(words)}</p>'
 
     def __repr__(self) -> str:
         return repr(self.start)
@@ -156,35 +185,54 @@ class Moved:
 
 def _row(control: Control) -> tuple:
     """The widget whose value counts, and what is shown of it. It reports a value when it was let
-    go, not on the way.
+    go, not on the way."""
+    import ipywidgets
+
+    common = {"value": control.value, "description": control.label, "style": WIDE}
+    if isinstance(control, Slider):
+        return _number_row(control, common)
+    if isinstance(control, Choice):
+        widget = ipywidgets.Dropdown(options=list(control.options), **common)
+    else:
+        common |= {"continuous_update": False, "layout": {"width": "95%"}}
+        if control.lines > 1:
+            widget = ipywidgets.Textarea(rows=control.lines, **common)
+        else:
+            widget = ipywidgets.Text(**common)
+    return widget, widget
+
+
+def _number_row(control: Slider, common: dict) -> tuple:
+    """A slider, and a field with the label before it.
 
     ipywidgets ties its label to a field and to a menu, but not to a slider: a number has both, so
     that a screen reader can name what it moves.
     """
-    import ipywidgets as ipw
+    import ipywidgets
 
-    common = {"value": control.value, "description": control.label, "style": WIDE}
-    if isinstance(control, Choice):
-        menu = ipw.Dropdown(options=list(control.options), **common)
-        return menu, menu
-    if isinstance(control, Text):
-        words, rows = (
-            (ipw.Textarea, {"rows": control.lines}) if control.lines > 1 else (ipw.Text, {})
-        )
-        field = words(**common, **rows, continuous_update=False, layout={"width": "95%"})
-        return field, field
     span = {"min": control.low, "max": control.high, "step": control.step}
-    whole = all(isinstance(number, int) for number in control[1:])
-    field = (ipw.BoundedIntText if whole else ipw.BoundedFloatText)(
-        **common, **span, layout={"width": "16em"}
+    numbers = (control.value, *span.values())
+    if all(isinstance(number, int) for number in numbers):
+        field_kind = ipywidgets.BoundedIntText
+        slider_kind = ipywidgets.IntSlider
+    else:
+        field_kind = ipywidgets.BoundedFloatText
+        slider_kind = ipywidgets.FloatSlider
+    field = field_kind(**common, **span, layout={"width": "16em"})
+    slider = slider_kind(
+        value=control.value,
+        **span,
+        readout=False,
+        continuous_update=False,
+        layout={"flex": "1"},
     )
-    slider = (ipw.IntSlider if whole else ipw.FloatSlider)(
-        value=control.value, **span, readout=False, continuous_update=False, layout={"flex": "1"}
-    )
-    ipw.link((slider, "value"), (field, "value"))
-    return slider, ipw.HBox([field, slider])
+    ipywidgets.link((slider, "value"), (field, "value"))
+    return slider, ipywidgets.HBox([field, slider])
 
 
 def _image(shown: plots.Shown) -> str:
+    """The figure as an element of a page."""
+    alternative = html.escape(shown.finding)
     data = base64.b64encode(shown.png).decode()
-    return f'<img alt="{html.escape(shown.finding)}" src="data:image/png;base64,{data}" style="max-width: 100%">'
+    source = f"data:image/png;base64,{data}"
+    return f'<img alt="{alternative}" src="{source}" style="max-width: 100%">'

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from satlib.kit import course
+from satlib.kit import course, import_contract
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,55 @@ def laid(assemble, tmp_path_factory):
     return folder
 
 
-def test_every_lesson_and_module_is_in_the_side_bar_once(laid):
-    contents = (laid / "index.md").read_text() + (laid / "api" / "index.md").read_text()
-    listed = re.findall(r"^(?:lessons/)?(\w+)$", contents, re.M)
-    for name in [lesson.stem for lesson in course.lessons()] + course.modules():
-        assert listed.count(name) == 1, name
-        assert (
-            laid / "lessons" / f"{name}.ipynb"
-        ).is_file() or f"automodule:: satlib.{name}\n" in (laid / "api" / f"{name}.rst").read_text()
+def side_bar(page: str) -> list[str]:
+    """The pages that the hidden tables of contents of a page list."""
+    return re.findall(r"^(?:lessons/)?([\w.]+)$", page, re.M)
+
+
+def test_every_lesson_is_in_the_side_bar_once_under_its_part(laid, assemble):
+    home = (laid / "index.md").read_text()
+    listed = side_bar(home)
+    for lesson in course.lessons():
+        assert listed.count(lesson.stem) == 1, lesson.stem
+        assert (laid / "lessons" / f"{lesson.stem}.ipynb").is_file()
+    captions = re.findall(r"^:caption: (.*)$", home, re.M)
+    parts = [*assemble.PARTS.values(), "Report", "Reference"]
+    assert captions == [part for part in parts if part in captions]
+    assert home.index("01_data_interactions\n") < home.index(":caption: Mathematics")
+    assert home.index(":caption: Report\n\nlessons/99_report\n") < home.index("Reference")
+
+
+def test_every_module_but_the_answers_has_a_page_and_is_in_the_side_bar_once(laid, assemble):
+    listed = side_bar((laid / "api" / "index.md").read_text())
+    for module in assemble.described():
+        assert listed.count(module) == 1, module
+        page = (laid / "api" / f"{module}.rst").read_text()
+        assert f"automodule:: satlib.{module}\n" in page
+    left_out = set(course.modules()) - set(assemble.described())
+    assert left_out == {f"exercises.{one.name}" for one in course.lessons()} & left_out
+    assert course.CHECKING in assemble.described()
+
+
+def test_modules_stand_in_course_order_under_their_folders(laid, assemble):
+    index = (laid / "api" / "index.md").read_text()
+    headings = re.findall(r"^## (.*)$", index, re.M)
+    folders = [heading.removeprefix("satlib.") for heading in headings[1:]]
+    assert headings[0] == assemble.GROUND
+    assert folders == [name for name in import_contract.layers() if name in folders]
+    listed = side_bar(index)
+    assert listed.index("data.interactions") < listed.index("data.corpora")
+    assert listed.index("data.corpora") < listed.index("losses.squared_error")
+
+
+def test_a_module_says_where_the_course_has_it(assemble):
+    def said(module):
+        return assemble.place(module, "{0}")
+
+    assert said("losses.cross_entropy") == "12_losses_cross_entropy"
+    assert said("data.satsim.simulation") == "03_data_satsim"  # the lesson teaches the folder
+    assert said("runtime") == "all" and said("kit.runner") == "none: a tool"
+    assert said("data.agreement") == "used in 04_data_labels"
+    assert said("data.downloads") == "behind the others of its folder"
 
 
 def test_all_of_the_readme_is_on_the_home_page_or_with_the_results(laid, root):
@@ -55,6 +96,17 @@ def notebook(metadata, line="<!-- badge -->"):
             {"cell_type": "code", "source": "1", "metadata": {"tags": ["x"]}, "outputs": [output]},
         ]
     }
+
+
+def test_the_set_up_is_folded_and_its_text_is_not(assemble):
+    tagged = {"tags": ["setup"]}
+    cells = [
+        {"cell_type": "markdown", "source": "**Set-up.** Do.", "metadata": dict(tagged)},
+        {"cell_type": "code", "source": "setup()", "metadata": dict(tagged), "outputs": []},
+    ]
+    words, code = json.loads(assemble.lesson({"cells": cells}))["cells"]
+    assert words["metadata"]["tags"] == ["setup"]
+    assert code["metadata"]["tags"] == ["setup", "hide-input"]
 
 
 @pytest.mark.parametrize(
@@ -97,9 +149,28 @@ def test_a_term_of_the_glossary_is_english_and_chinese_and_explained_once(root):
     )
 
 
-WORDS = """interaction, event, history, session, dialogue, turn, utterance, user, item, rating, satisfaction, annotator,
-agreement, training set, validation set, test set, token ids, attention mask, max_length, padding, truncation, logit,
-probability, loss, epoch, step, learning rate, warm-up, weight decay, seed, run, record, RMSE, MAE, UAR, macro-F1,
+def test_the_glossary_links_to_lessons_by_their_numbers(root):
+    text = (root / "docs" / "glossary.md").read_text(encoding="utf-8")
+    links = re.findall(r"\[([^]]*)\]\(lessons/([^)]*)\.ipynb\)", text)
+    stems = {lesson.stem for lesson in course.lessons()}
+    assert len(links) > 40
+    for number, stem in links:
+        assert stem in stems and stem[:2] == number
+
+
+def test_files_and_modules_that_the_data_card_names_exist(root):
+    text = (root / "data" / "satsim" / "README.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:satlib|tests)/[^`]+)`", text)
+    modules = re.findall(r"`(satlib(?:\.\w+)+)`", text)
+    assert len(paths) >= 2 and len(modules) >= 2
+    for path in [*paths, *(f"{name.replace('.', '/')}.py" for name in modules)]:
+        assert (root / path).exists(), path
+
+
+WORDS = """interaction, event, history, session, dialogue, turn, utterance, user, item, rating,
+satisfaction, annotator, agreement, training set, validation set, test set, token ids,
+attention mask, max_length, padding, truncation, logit, probability, loss, epoch, step,
+learning rate, warm-up, weight decay, seed, run, record, RMSE, MAE, UAR, macro-F1,
 quadratic weighted kappa, Spearman's rho, AUC, ECE, interval"""
 
 

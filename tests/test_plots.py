@@ -69,67 +69,6 @@ def test_the_notebook_keeps_the_alternative_text_and_its_page_shows_it():
     assert 'alt="A &lt; B. Line chart' in html
 
 
-def drawn(draw, **axes):
-    fig, ax = plt.subplots()
-    draw(ax)
-    ax.set(**axes)
-    return plots.describe(fig)
-
-
-@pytest.mark.parametrize(
-    ("draw", "axes", "said"),
-    [
-        (
-            lambda ax: ax.plot([1, 2, 3], [3, 1, 2], label="train"),
-            {"xlabel": "step", "ylabel": "loss\n(nats)"},
-            "Line chart of loss (nats) against step; series: train.",
-        ),
-        (
-            lambda ax: ax.barh(["mean", "bert, fine-tuned"], [1, 2]),
-            {"xlabel": "RMSE (stars)"},
-            "Bar chart of RMSE (stars), for mean; bert, fine-tuned.",
-        ),
-        (
-            lambda ax: ax.bar([f"m{i}" for i in range(12)], range(12)),
-            {},
-            "Bar chart, for m0, m1, m2, m3, m4, m5, m6, 5 more.",
-        ),
-        (
-            lambda ax: (
-                ax.plot([1, 2], [1, 1], "o"),
-                ax.text(1, 1, "a word"),
-                ax.text(1, 1, "12 %"),
-            ),
-            {"title": "news"},
-            "news, chart of points; labels: a word.",
-        ),
-        (
-            lambda ax: (ax.plot([1, 2, 3], [1, 2, 3]), ax.axvspan(1, 2)),
-            {"xlabel": "z"},
-            "Line chart of z.",
-        ),
-        (lambda ax: ax.imshow(np.eye(3)), {}, "Heat map."),
-        (lambda ax: ax.set_yscale("log"), {"ylabel": "nothing"}, ""),
-    ],
-)
-def test_a_description_names_chart_axes_categories_series_and_labels(draw, axes, said):
-    assert drawn(draw, **axes) == said
-
-
-def test_a_description_takes_the_panels_in_turn_and_tells_legend_and_colours():
-    fig, axes = plt.subplots(1, 2, sharey=True)
-    for ax, name in zip(axes, ("shop", "news"), strict=True):
-        picture = ax.imshow(np.eye(2))
-        ax.set(title=name, xlabel="b")
-    axes[0].set_ylabel("a")
-    fig.colorbar(picture, ax=axes, label="share (%)")
-    fig.legend([plt.Line2D([], [])], ["one"])
-    assert plots.describe(fig) == (
-        "Panel 1: shop, heat map of a against b. Panel 2: news, heat map of a against b. "
-        "Series: one. Colour: share (%)."
-    )
-
-
 @pytest.mark.parametrize("inches", [3, 5, 9])
 def test_a_long_finding_is_wrapped_within_the_figure_and_nothing_is_lost(inches):
     fig = figure()
@@ -190,6 +129,115 @@ def test_the_png_is_small_and_looks_the_same(panel):
     small, large = (np.asarray(picture, float) for picture in pictures)
     assert len(shown.png) < 0.6 * len(full.getvalue())
     assert small.shape == large.shape and np.abs(small - large).mean() < 3
+
+
+# The charts of named values
+
+
+def panel():
+    return plt.subplots()[1]
+
+
+def written(ax) -> list[str]:
+    """The numbers beside the bars or points, in their order."""
+    return [text.get_text() for text in ax.texts]
+
+
+def names(ax) -> list[str]:
+    """The names at the left, from top to bottom."""
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    bottom, top = ax.get_ylim()
+    assert bottom > top, "the first row is on top"
+    return labels
+
+
+def colours(parts) -> list[str]:
+    return [plt.matplotlib.colors.to_hex(part.get_facecolor()).upper() for part in parts]
+
+
+def test_bars_have_their_names_from_the_top_and_their_values_behind_them():
+    ax = panel()
+    plots.bars(ax, {"mean": 1.25, "ridge": 1.0}, label="RMSE (stars)", form="{:.1f}")
+    assert names(ax) == ["mean", "ridge"] and written(ax) == ["1.2", "1.0"]
+    assert [bar.get_width() for bar in ax.patches] == [1.25, 1.0]
+    assert colours(ax.patches) == [plots.PALETTE[0]] * 2
+    assert ax.get_xlabel() == "RMSE (stars)"
+
+
+def test_intervals_have_a_stroke_where_there_is_one_and_a_point_each():
+    ax = panel()
+    values = {"a": (0.5, 0.25, 0.75), "b": (-0.125, None, None)}
+    plots.intervals(ax, values, label="difference", zero=0, form="{:+.2f}")
+    assert names(ax) == ["a", "b"] and written(ax) == ["+0.50", "-0.12"]
+    stroke, first, second, zero = [line.get_xydata().tolist() for line in ax.lines]
+    assert stroke == [[0.25, 0.0], [0.75, 0.0]]
+    assert first == [[0.5, 0.0]] and second == [[-0.125, 1.0]]
+    assert [x for x, _ in zero] == [0, 0]
+
+
+def test_lines_differ_in_colour_and_marker_and_more_than_the_palette_in_dashes():
+    ax = panel()
+    series = {f"model {number}": [number, 2 * number] for number in range(9)}
+    plots.lines(ax, [1, 2], series, xlabel="epoch", ylabel="loss (nats)")
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in ax.lines}
+    assert len(looks) == 9 and len({line.get_marker() for line in ax.lines}) == 7
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(series)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss (nats)")
+
+
+@pytest.mark.parametrize("draw", [plots.bars, plots.intervals])
+def test_each_row_may_have_its_colour(draw):
+    ax = panel()
+    values = {"a": 1.0, "b": 2.0} if draw is plots.bars else {"a": (1, 0, 2), "b": (2, 1, 3)}
+    draw(ax, values, colour=[plots.PALETTE[1], "dimgrey"])
+    parts = ax.patches or ax.lines
+    shades = [part.get_facecolor() if ax.patches else part.get_color() for part in parts]
+    assert {plt.matplotlib.colors.to_hex(shade).upper() for shade in shades} == {
+        plots.PALETTE[1],
+        "#696969",
+    }
+
+
+@pytest.mark.parametrize("draw", [plots.bars, plots.intervals])
+def test_many_rows_do_not_write_over_each_other_nor_out_of_the_figure(draw):
+    fig, ax = plt.subplots()
+    values = {f"model {number}": number / 4 for number in range(12)}
+    if draw is plots.intervals:
+        values = {name: (value, value - 0.2, value + 0.2) for name, value in values.items()}
+    draw(ax, values)
+    plots.show(fig, "rows", "Twelve models in a row")
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert all(0 <= box.x0 and box.x1 <= fig.bbox.width for box in boxes)
+
+
+def test_numbers_beside_the_rows_can_be_read_on_white():
+    ax = panel()
+    plots.bars(ax, {"mean": 1.25})
+    plots.intervals(ax, {"mean": (1.25, 1, 2)})
+    assert all((contrast([text.get_color()]) >= 4.5).all() for text in ax.texts)
+    assert all(text.get_fontsize() >= 9 for text in ax.texts)
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (lambda ax: plots.bars(ax, {}), "there is no value to draw; give at least one name"),
+        (lambda ax: plots.intervals(ax, {}), "there is no value to draw; give at least one name"),
+        (lambda ax: plots.lines(ax, [1, 2], {}), "there is no series to draw; give at least one"),
+        (
+            lambda ax: plots.bars(ax, {"a": 1, "b": 2}, colour=["red"]),
+            "1 colours are given for 2 names; give one for each name, or one for all",
+        ),
+        (
+            lambda ax: plots.lines(ax, [1, 2], {"train": [1, 2, 3]}),
+            "train has 3 values over 2 of x; give one for each of x",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw, said):
+    with pytest.raises(ValueError, match=said):
+        draw(panel())
 
 
 # How eyes without one kind of cone see linear RGB: Machado, Oliveira and Fernandes, 2009, severity
@@ -260,8 +308,8 @@ def test_colours_can_write_on_white_and_each_has_a_marker():
     assert contrast(["grey"]) >= 3 and contrast(["dimgrey"]) >= 4.5  # for lines, and for text
     for name in ("text.color", "axes.labelcolor", "xtick.color", "ytick.color"):
         assert contrast([plt.rcParams[name]]) >= 4.5
-    assert [plt.matplotlib.colors.to_hex(c).upper() for c in plt.rcParams["axes.prop_cycle"].by_key()["color"]] \
-        == plots.PALETTE  # fmt: skip
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert [plt.matplotlib.colors.to_hex(colour).upper() for colour in cycle] == plots.PALETTE
 
 
 @pytest.mark.parametrize("eye", EYES)

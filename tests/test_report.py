@@ -8,23 +8,17 @@ import pytest
 from invented import DOMAINS, NOISE, make
 
 from satlib import records, report
-from satlib.data.interactions import check
-from satlib.evaluation import comparable_records, comparison, judging, metrics
-from satlib.evaluation.comparable_records import (
-    MODELS,
-    comparable,
-    find,
-    load_committed,
-    look,
-    predictions,
-)
+from satlib.data.interactions import to_example
+from satlib.data.prepared import Prepared
+from satlib.evaluation import judging, metrics
+from satlib.evaluation.comparable_records import comparable, predictions
 from satlib.evaluation.comparison import difference
 
 
 @pytest.fixture(scope="module")
 def found():
-    made = [make("oracle"), make("bert-after", 1), make("mean"), make("tfidf-ridge"), make("bert-after", 0),
-            make("bert-before")]  # fmt: skip
+    made = [make("oracle"), make("bert-after", 1), make("mean"), make("tfidf-ridge")]
+    made += [make("bert-after", 0), make("bert-before")]
     for record in made:
         if record.model == "bert-after":
             record.parameters = {
@@ -34,19 +28,6 @@ def found():
                 "best_epoch": 2 + record.seed,
             }
     return comparable(made)
-
-
-def test_the_records_and_their_differences_are_those_of_lesson_41():
-    assert (
-        find is comparable_records.find
-        and comparable is comparable_records.comparable
-        and look is comparable_records.look
-    )
-    assert (
-        predictions is comparable_records.predictions
-        and load_committed is comparable_records.load_committed
-    )
-    assert difference is comparison.difference and MODELS == comparable_records.MODELS
 
 
 # Rows, tables, facts
@@ -143,17 +124,31 @@ def test_by_domain_adds_up_and_pools_the_rare_ones(found):
     assert sorted(pooled["n"]) == [30, 60] and "other" in set(pooled["domain"])
 
 
-def test_real_judged_records_fit_the_report():
-    """``judging.judge`` writes what the report reads."""
+def test_real_judged_records_fit_the_report(tmp_path):
+    """``judging.judge_and_save`` writes what the report reads."""
     from types import SimpleNamespace
 
     event = {"actor": "user", "action": "read", "text": "news"}
-    examples = [check({"id": str(i), "group": str(i // 2), "domain": "news", "events": [event], "ratings": [1 + i % 5]})
-                for i in range(10)]  # fmt: skip
-    loaded = SimpleNamespace(name="satsim", sha256="d")
-    made = [judging.judge(name, {"test": np.full(10, level)}, {"test": examples}, loaded=loaded, split_sha256="s",
-                          profile="fast", seed=0, parameters={}, draws=5)
-            for name, level in (("mean", 3.0), ("bert-after", 3.5))]  # fmt: skip
+    examples = []
+    for i in range(10):
+        fields = {"id": str(i), "group": str(i // 2), "domain": "news"}
+        examples.append(to_example(fields | {"events": [event], "ratings": [1 + i % 5]}))
+    data = Prepared(SimpleNamespace(name="satsim", sha256="d"), {"test": examples})
+    made = []
+    for name, level in (("mean", 3.0), ("bert-after", 3.5)):
+        predicted = {"test": np.full(10, level)}
+        made.append(
+            judging.judge_and_save(
+                name,
+                predicted,
+                data,
+                profile="fast",
+                seed=0,
+                runs=tmp_path,
+                parameters={},
+                draws=5,
+            )
+        )
     wide = report.table(made)
     assert isinstance(wide, pd.DataFrame) and list(wide.index) == ["mean", "bert-after"]
     assert difference(made, "bert-after", "mean", draws=5).value > 0

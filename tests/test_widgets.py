@@ -14,7 +14,7 @@ from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_code_cell, new_notebook
 
 from satlib import plots, widgets
-from satlib.kit import course, kernels, stored_notebooks
+from satlib.kit import course, stored_notebooks
 from satlib.widgets import Choice, Slider, Text
 
 SLIDER = Slider("height", 2.0, 0.0, 5.0, 0.5)
@@ -54,17 +54,8 @@ def test_headless_the_figure_at_the_first_values_is_all(tmp_path, monkeypatch):
 
 
 def test_headless_no_widget_library_is_loaded():
-    code = (
-        "import sys; from tests.test_widgets import explore, SLIDER; explore(height=SLIDER); "
-        "print('ipywidgets' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=kernels.__file__.removesuffix("/satlib/kernels.py"),
-    )
+    code = f"import sys\n{LESSON}\nprint('ipywidgets' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"
 
 

@@ -1,14 +1,15 @@
 """What a fine-tuned model has to beat: eleven baselines, each of which one function fits and scores
 on any corpus.
 
-A baseline is what it sees of the examples (``views``) and a learner of numbers. The learners are
-scikit-learn's, or the short ones here and in ``neural``. None looks at a test rating: settings, and
-the epochs of a network, are chosen on validation rows, as a fine-tuned model chooses its best
+A baseline is what it sees of the examples (``inputs``) and a learner of numbers. The learners are
+scikit-learn's, or the short ones here and in ``networks``. None looks at a test rating: settings,
+and the epochs of a network, are chosen on validation rows, as a fine-tuned model chooses its best
 epoch.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +20,8 @@ from satlib.data import splits
 from satlib.data.corpora import Loaded
 from satlib.evaluation import metrics
 
-ALPHAS = tuple(
-    float(a) for a in np.logspace(-1, 3, 9).round(4)
-)  # penalties of a ridge, a factor of sqrt(10) apart
+# Penalties of a ridge, a factor of sqrt(10) apart.
+ALPHAS = tuple(np.logspace(-1, 3, 9).round(4).tolist())
 ALPHA = 1.0  # the penalty where there are no validation rows to choose it on
 
 # Settings beside those tried, and a function from rows to ratings [N], or to ratings and
@@ -41,8 +41,8 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What it sees (a name in views.VIEWS), its learner, and the settings tried; the first wins a
-    tie."""
+    """What it sees (a name in ``inputs.INPUTS``), its learner, and the settings tried; the first
+    wins a tie."""
 
     sees: str
     learn: Callable[..., Iterator[Candidate]]
@@ -56,8 +56,9 @@ def mean(rows, ratings, seed=0) -> Iterator[Candidate]:
 
 def majority(rows, ratings, seed=0) -> Iterator[Candidate]:
     """The most frequent class of the training ratings, the lowest of several, for every row."""
-    most = float(np.bincount(metrics.classes(ratings)).argmax())
-    yield {}, lambda rows: np.full(len(rows), most)
+    counts = np.bincount(metrics.classes(ratings))
+    most_frequent = float(counts.argmax())
+    yield {}, lambda rows: np.full(len(rows), most_frequent)
 
 
 def biases(rows: Pairs, ratings, seed=0, damping: float = 5.0) -> Iterator[Candidate]:
@@ -69,22 +70,28 @@ def biases(rows: Pairs, ratings, seed=0, damping: float = 5.0) -> Iterator[Candi
     TKDD 4(1), 2010, section 2.1.
     """
     average = ratings.mean()
-    of_item = _damped(
-        np.repeat(ratings - average, rows.items.shape[1]), rows.items.ravel(), damping
-    )
-    of_user = _damped(ratings - average - _shared(of_item, rows.items), rows.users, damping)
-    yield {}, lambda rows: average + _shared(of_item, rows.items) + of_user[rows.users]
+    items_of_a_row = rows.items.shape[1]
+    above_average = ratings - average
+    of_item = _damped(np.repeat(above_average, items_of_a_row), rows.items.ravel(), damping)
+    of_user = _damped(above_average - _mean_bias(of_item, rows.items), rows.users, damping)
+
+    def predict(rows: Pairs) -> np.ndarray:
+        return average + _mean_bias(of_item, rows.items) + of_user[rows.users]
+
+    yield {}, predict
 
 
 def _damped(values: np.ndarray, owners: np.ndarray, damping: float) -> np.ndarray:
     """The damped mean of each owner's values, by its number; 0 for number 0, which is nobody."""
-    found = np.bincount(owners, values) / (np.bincount(owners) + damping)
-    found[0] = 0
-    return found
+    means = np.bincount(owners, values) / (np.bincount(owners) + damping)
+    means[0] = 0
+    return means
 
 
-def _shared(biases: np.ndarray, items: np.ndarray) -> np.ndarray:
-    return biases[items].sum(axis=1) / np.maximum((items > 0).sum(axis=1), 1)
+def _mean_bias(biases: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """The mean bias [N] of the items that a row judges together, [N, most items of a row]."""
+    judged = (items > 0).sum(axis=1)
+    return biases[items].sum(axis=1) / np.maximum(judged, 1)
 
 
 def ridge(rows, ratings, seed=0, alpha: float = ALPHA) -> Iterator[Candidate]:
@@ -115,19 +122,19 @@ def logistic(rows, ratings, seed=0, C: float = 1.0) -> Iterator[Candidate]:
     """Logistic regression over the classes 1..5; C is the inverse of the penalty."""
     from sklearn.linear_model import LogisticRegression
 
-    yield {}, expected(LogisticRegression(C=C, max_iter=1000), rows, ratings)
+    yield {}, fit_classifier(LogisticRegression(C=C, max_iter=1000), rows, ratings)
 
 
 def bayes(rows, ratings, seed=0, alpha: float = 1.0) -> Iterator[Candidate]:
     """Multinomial naive Bayes over the classes 1..5; alpha counts are added to every word."""
     from sklearn.naive_bayes import MultinomialNB
 
-    yield {}, expected(MultinomialNB(alpha=alpha), rows, ratings)
+    yield {}, fit_classifier(MultinomialNB(alpha=alpha), rows, ratings)
 
 
-def expected(classifier, rows, ratings) -> Callable:
-    """Fit a scikit-learn classifier; the function gives expected ratings [N] and probabilities [N,
-    5].
+def fit_classifier(classifier, rows, ratings) -> Callable:
+    """Fit a scikit-learn classifier; return a function that gives expected ratings [N] and
+    probabilities [N, 5] of rows.
 
     A class stands for the mean of the training ratings in it: for itself on a scale of whole stars,
     for a little less where half stars were rounded up to it.
@@ -135,39 +142,52 @@ def expected(classifier, rows, ratings) -> Callable:
     from sklearn.dummy import DummyClassifier
 
     classes = metrics.classes(ratings)
-    there = np.unique(classes)
-    worth = np.array([ratings[classes == k].mean() for k in there])
-    model = (classifier if len(there) > 1 else DummyClassifier()).fit(rows, classes)
+    seen = np.unique(classes)
+    worth = np.array([ratings[classes == k].mean() for k in seen])
+    # A classifier of scikit-learn refuses a single class.
+    model = classifier if len(seen) > 1 else DummyClassifier()
+    model.fit(rows, classes)
 
     def predict(rows) -> tuple[np.ndarray, np.ndarray]:
-        chances = np.zeros((rows.shape[0], metrics.N_CLASSES))
-        chances[:, there - 1] = model.predict_proba(rows)
-        return chances[:, there - 1] @ worth, chances
+        probabilities = np.zeros((rows.shape[0], metrics.N_CLASSES))
+        probabilities[:, seen - 1] = model.predict_proba(rows)
+        return probabilities[:, seen - 1] @ worth, probabilities
 
     return predict
 
 
-def _each(name: str, *values) -> tuple[dict, ...]:
+def _each(name: str, values: Iterable) -> tuple[dict, ...]:
+    """Settings that try one parameter at these values."""
     return tuple({name: value} for value in values)
 
 
-_ALPHAS = _each("alpha", *reversed(ALPHAS))
-_TREES = tuple(
-    {"max_iter": n, "max_leaf_nodes": leaves} for n in (30, 100, 300) for leaves in (4, 8, 31)
-)
+def _tree_settings() -> tuple[dict, ...]:
+    """Settings of boosted trees, from few and small ones to many and large ones."""
+    settings = []
+    for trees_in_all in (30, 100, 300):
+        for leaves in (4, 8, 31):
+            settings.append({"max_iter": trees_in_all, "max_leaf_nodes": leaves})
+    return tuple(settings)
+
+
+# The strongest damping or penalty stands first: of equal scores it wins.
+_ITEM_DAMPING = _each("damping", (20.0, 10.0, 5.0, 2.0))
+_FACTOR_DAMPING = _each("damping", (0.2, 0.1, 0.05))
+_ADDED_COUNTS = _each("alpha", (10.0, 3.0, 1.0, 0.3, 0.1))
+_INVERSE_PENALTIES = _each("C", (0.1, 0.3, 1.0, 3.0))
+_PENALTIES = _each("alpha", reversed(ALPHAS))
+
 BASELINES: dict[str, Baseline] = {  # in the order of tables and figures
     "mean": Baseline("nothing", mean),
     "majority": Baseline("nothing", majority),
-    "biases": Baseline("who and what", biases, _each("damping", 20.0, 10.0, 5.0, 2.0)),
-    "matrix-factorisation": Baseline(
-        "who and what", networks.factorise, _each("damping", 0.2, 0.1, 0.05)
-    ),
-    "trees": Baseline("behaviour", trees, _TREES),
-    "naive-bayes": Baseline("word counts", bayes, _each("alpha", 10.0, 3.0, 1.0, 0.3, 0.1)),
-    "tfidf-logistic": Baseline("words", logistic, _each("C", 0.1, 0.3, 1.0, 3.0)),
-    "tfidf-ridge": Baseline("words", ridge, _ALPHAS),
-    "onehot-linear": Baseline("items", ridge, _ALPHAS),
-    "embeddings-ridge": Baseline("sentences", ridge, _ALPHAS),
+    "biases": Baseline("who and what", biases, _ITEM_DAMPING),
+    "matrix-factorisation": Baseline("who and what", networks.factorise, _FACTOR_DAMPING),
+    "trees": Baseline("behaviour", trees, _tree_settings()),
+    "naive-bayes": Baseline("word counts", bayes, _ADDED_COUNTS),
+    "tfidf-logistic": Baseline("words", logistic, _INVERSE_PENALTIES),
+    "tfidf-ridge": Baseline("words", ridge, _PENALTIES),
+    "onehot-linear": Baseline("items", ridge, _PENALTIES),
+    "embeddings-ridge": Baseline("sentences", ridge, _PENALTIES),
     "gru": Baseline("order", networks.gru),
 }
 NAMES = tuple(BASELINES)
@@ -188,49 +208,79 @@ def fit_predict(name: str, loaded: Loaded, parts: Parts, seed: int = 0) -> Fitte
         raise ValueError(
             "the part train has no rows; give at least one rated example to learn from"
         )
-    order = {
-        part: np.argsort([e.id for e in examples]) for part, examples in parts.items() if examples
-    }
-    kept = {part: [parts[part][i] for i in places] for part, places in order.items()}
-    rows = inputs.VIEWS[BASELINES[name].sees](loaded, kept)
-    ratings = {
-        part: np.array([example.rating for example in kept[part]])
-        for part in kept
-        if part != "test"
-    }
-    settings, found = _best(BASELINES[name], rows, ratings, loaded.scale, seed)
-    back = {part: np.argsort(order[part]) for part in found}
-    chances = {part: p[back[part]] for part, (_, p) in found.items() if p is not None}
-    return Fitted(
-        {part: values[back[part]] for part, (values, _) in found.items()}, chances or None, settings
-    )
+    # Rows are sorted by id, so that their order in the file changes no result.
+    order, ordered_parts, ratings = {}, {}, {}
+    for part, examples in parts.items():
+        if not examples:
+            continue
+        order[part] = np.argsort([example.id for example in examples])
+        ordered_parts[part] = [examples[place] for place in order[part]]
+        if part != "test":
+            ratings[part] = np.array([example.rating for example in ordered_parts[part]])
+
+    baseline = BASELINES[name]
+    rows = inputs.INPUTS[baseline.sees](loaded, ordered_parts)
+    settings, judged_parts = _best(baseline, rows, ratings, loaded.scale, seed)
+
+    predictions, distribution = {}, {}
+    for part, predicted in judged_parts.items():
+        back = np.argsort(order[part])  # to the order in which the rows were given
+        predictions[part] = predicted.ratings[back]
+        if predicted.probabilities is not None:
+            distribution[part] = predicted.probabilities[back]
+    return Fitted(predictions, distribution or None, settings)
+
+
+class _Predicted(NamedTuple):
+    """Ratings [N], on the scale, and probabilities [N, 5] of a classifier, else None."""
+
+    ratings: np.ndarray
+    probabilities: np.ndarray | None
 
 
 def _best(
-    baseline: Baseline, rows: dict, ratings: dict[str, np.ndarray], scale, seed: int
-) -> tuple[dict, dict]:
+    baseline: Baseline,
+    rows: dict,
+    ratings: dict[str, np.ndarray],
+    scale: tuple[float, float],
+    seed: int,
+) -> tuple[dict, dict[str, _Predicted]]:
     """The settings with the smallest RMSE on validation rows, and what they predict for the judged
-    parts."""
-    least, best, judged = np.inf, ({}, {}), "validation" in ratings
-    for settings in baseline.tried if judged else ({},):
-        for extra, predict in baseline.learn(
-            rows["train"], ratings["train"], seed=seed, **settings
-        ):
-            found = {"validation": _clipped(predict(rows["validation"]), scale)} if judged else {}
-            error = metrics.rmse(ratings["validation"], found["validation"][0]) if judged else 0.0
-            if error < least or not judged:
-                found |= {
-                    part: _clipped(predict(rows[part]), scale)
-                    for part in rows
-                    if part not in ratings
-                }
-                least, best = error, (settings | extra, found)
+    parts.
+
+    Without validation rows: the learner's defaults, and the last candidate that they give.
+    """
+    can_choose = "validation" in ratings
+    least = np.inf
+    best: tuple[dict, dict] = ({}, {})
+    for settings in baseline.tried if can_choose else ({},):
+        candidates = baseline.learn(rows["train"], ratings["train"], seed=seed, **settings)
+        for extra, predict in candidates:
+            judged_parts = {}
+            if can_choose:
+                validation = _predicted(predict, rows["validation"], scale)
+                error = metrics.rmse(ratings["validation"], validation.ratings)
+                if error >= least:
+                    continue
+                least = error
+                judged_parts["validation"] = validation
+            # Whatever has no ratings here is to be judged by others: the test rows.
+            for part in rows:
+                if part not in ratings:
+                    judged_parts[part] = _predicted(predict, rows[part], scale)
+            best = (settings | extra, judged_parts)
     return best
 
 
-def _clipped(predicted, scale: tuple[float, float]) -> tuple[np.ndarray, np.ndarray | None]:
-    values, chances = predicted if isinstance(predicted, tuple) else (predicted, None)
-    return np.clip(values, *scale), chances
+def _predicted(predict: Callable, rows, scale: tuple[float, float]) -> _Predicted:
+    """What a candidate predicts for rows: ratings clipped to the scale, and probabilities if it
+    gives any."""
+    predicted = predict(rows)
+    if isinstance(predicted, tuple):
+        ratings, probabilities = predicted
+    else:
+        ratings, probabilities = predicted, None
+    return _Predicted(np.clip(ratings, *scale), probabilities)
 
 
 def possible(loaded: Loaded) -> list[str]:

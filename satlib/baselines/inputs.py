@@ -6,6 +6,7 @@ returns rows for every part; whatever it has to learn (which words there are, wh
 from the training rows alone.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def pairs(parts: Parts) -> dict[str, Pairs]:
     """Users and items of every part, numbered by the training rows."""
     trained = [judged_items(example) for example in parts["train"]]
     users = sequences.vocabulary(example.group for example in parts["train"])
-    items = sequences.vocabulary(name for names in trained for name in names)
+    items = sequences.vocabulary(itertools.chain.from_iterable(trained))
     numbered = {}
     for part, examples in parts.items():
         user_rows = []

@@ -19,14 +19,14 @@ from satlib.data.labels import Ratings
 LEVELS = ("nominal", "ordinal", "interval")
 
 
-def several(ratings: Ratings) -> list[Sequence[float]]:
-    """The examples that at least two annotators rated."""
-    found = [one for one in ratings if len(one) > 1]
-    if not found:
+def rated_by_several(ratings: Ratings) -> list[Sequence[float]]:
+    """The ratings of the examples that at least two annotators rated."""
+    several = [one for one in ratings if len(one) > 1]
+    if not several:
         raise ValueError(
             "no example has two ratings; agreement needs at least two annotators of one example"
         )
-    return found
+    return several
 
 
 def kappa(a: Sequence, b: Sequence, weight: Sequence[float] | None = None) -> float:
@@ -37,16 +37,23 @@ def kappa(a: Sequence, b: Sequence, weight: Sequence[float] | None = None) -> fl
     where both always say the same one thing. Source: Cohen, Educational and Psychological
     Measurement 20(1), 1960.
     """
-    if len(a) != len(b) or not len(a):
+    if len(a) != len(b) or len(a) == 0:
         raise ValueError(
-            f"{len(a)} labels and {len(b)} labels; give two labels of each thing, and at least one thing"
+            f"{len(a)} labels and {len(b)} labels; give two labels of each thing, and at least "
+            "one thing"
         )
+    if weight is None:
+        weight = 1.0
     values, code = np.unique(np.concatenate([a, b]), return_inverse=True)
+    if len(values) == 1:
+        return math.nan
+    # Row: what the first says. Column: what the second says. Cell: the share of the things.
     table = np.zeros((len(values), len(values)))
-    np.add.at(table, (code[: len(a)], code[len(a) :]), 1.0 if weight is None else weight)
+    np.add.at(table, (code[: len(a)], code[len(a) :]), weight)
     table /= table.sum()
+    observed = np.trace(table)
     chance = table.sum(axis=1) @ table.sum(axis=0)
-    return float((np.trace(table) - chance) / (1 - chance)) if len(values) > 1 else math.nan
+    return float((observed - chance) / (1 - chance))
 
 
 def pairs(ratings: Ratings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,12 +63,13 @@ def pairs(ratings: Ratings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     An example of m annotators gives m (m - 1) pairs of weight 1 / (m - 1), so every rating counts
     once.
     """
-    found = [
-        (*pair, 1 / (len(one) - 1))
-        for one in several(ratings)
-        for pair in itertools.permutations(one, 2)
-    ]
-    return tuple(np.array(found, dtype=float).T)
+    rows = []
+    for one in rated_by_several(ratings):
+        weight = 1 / (len(one) - 1)
+        for first, second in itertools.permutations(one, 2):
+            rows.append((first, second, weight))
+    first, second, weight = np.array(rows, dtype=float).T
+    return first, second, weight
 
 
 def alpha(ratings: Ratings, level: str = "ordinal") -> float:
@@ -72,38 +80,41 @@ def alpha(ratings: Ratings, level: str = "ordinal") -> float:
     Source: Krippendorff, Content Analysis, 4th edition, 2018, chapter 12.
     """
     runtime.one_of("level", level, LEVELS)
-    found = labels.counts(several(ratings))
-    if (found.sum(axis=0) > 0).sum() < 2:
+    counts = labels.counts(rated_by_several(ratings))
+    different = (counts.sum(axis=0) > 0).sum()
+    if different < 2:
         return math.nan
-    return float(
-        krippendorff.alpha(
-            value_counts=found, level_of_measurement=level, value_domain=labels.STARS
-        )
+    value = krippendorff.alpha(
+        value_counts=counts, level_of_measurement=level, value_domain=labels.STAR_VALUES
     )
+    return float(value)
 
 
-def alone(ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:
+def leave_one_out(ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:
     """Each annotator's rating [A], and the mean [A] of the others of the same example."""
-    given, row, size = labels.flat(several(ratings))
-    return given, (np.bincount(row, given)[row] - given) / (size[row] - 1)
+    own, row, size = labels.flat(rated_by_several(ratings))
+    total = np.bincount(row, own)
+    others = (total[row] - own) / (size[row] - 1)
+    return own, others
 
 
 def noise(ratings: Ratings) -> np.ndarray:
     """Unbiased variance of one annotator's rating, for each example that has several: [n], in
     squared stars."""
-    given, row, size = labels.flat(several(ratings))
-    centre = np.bincount(row, given) / size
-    return np.bincount(row, (given - centre[row]) ** 2) / (size - 1)
+    values, row, size = labels.flat(rated_by_several(ratings))
+    centre = np.bincount(row, values) / size
+    squares = (values - centre[row]) ** 2
+    return np.bincount(row, squares) / (size - 1)
 
 
-def reachable(ratings: Ratings) -> float:
+def reachable_rmse(ratings: Ratings) -> float:
     """RMSE (stars) of the best possible predictor of the mean ratings, estimated from the
     annotators' disagreement.
 
     A mean of m independent ratings has 1 / m of the variance of one of them, and nobody can predict
     that part.
     """
-    size = np.array([len(one) for one in several(ratings)])
+    size = np.array([len(one) for one in rated_by_several(ratings)])
     return float(np.sqrt(np.mean(noise(ratings) / size)))
 
 
@@ -114,34 +125,69 @@ def summary(ratings: Ratings) -> dict:
     ``alone`` is one annotator against the mean of the others, ``constant`` their mean over all
     examples in its place.
     """
-    ratings = several(ratings)
-    lowest, middle = labels.three(labels.majority(ratings)), labels.three(labels.mean(ratings))
-    wide = labels.three(labels.mean(ratings), margin=0.5)
-    (a, b, weight), (own, rest), given = (
-        pairs(ratings),
-        alone(ratings),
-        labels.counts(ratings).sum(axis=0),
-    )
-    size, spread = np.array([len(one) for one in ratings]), noise(ratings)
-    found = {
+    ratings = rated_by_several(ratings)
+    stars = labels.counts(ratings).sum(axis=0)
+    measures = {
         "examples": len(ratings),
-        "ratings": int(given.sum()),
+        "ratings": int(stars.sum()),
         "ties": int(labels.tied(ratings).sum()),
-        "confusion": np.bincount(3 * lowest + middle, minlength=9).reshape(3, 3).tolist(),
-        "same": np.mean(lowest == middle),
-        "same_within_half": np.mean(lowest == wide),
-        "shares": (given / given.sum()).round(6).tolist(),
-        "pairs_agree": np.average(a == b, weights=weight),
-        "kappa": kappa(a, b, weight),
+        **_two_rules(ratings),
+        "shares": (stars / stars.sum()).round(6).tolist(),
+        **_beyond_chance(ratings),
+        **_one_annotator(ratings),
+        **_noise_of(ratings),
+    }
+    for name, value in measures.items():
+        if isinstance(value, float):  # also the floats of NumPy
+            measures[name] = round(float(value), 6)
+    return measures
+
+
+def _two_rules(ratings: Ratings) -> dict:
+    """How far the classes of the majority and of the mean are the same."""
+    by_majority = labels.three_classes(labels.majority(ratings))
+    by_mean = labels.three_classes(labels.mean(ratings))
+    by_wide_mean = labels.three_classes(labels.mean(ratings), margin=0.5)
+    table = np.bincount(3 * by_majority + by_mean, minlength=9).reshape(3, 3)
+    return {
+        "confusion": table.tolist(),
+        "same": np.mean(by_majority == by_mean),
+        "same_within_half": np.mean(by_majority == by_wide_mean),
+    }
+
+
+def _beyond_chance(ratings: Ratings) -> dict:
+    """How far two annotators of an example agree."""
+    first, second, weight = pairs(ratings)
+    return {
+        "pairs_agree": np.average(first == second, weights=weight),
+        "kappa": kappa(first, second, weight),
         "alpha_nominal": alpha(ratings, "nominal"),
         "alpha_ordinal": alpha(ratings),
-        "alone_accuracy": np.mean(labels.three(own) == labels.three(rest)),
-        "alone_rmse": np.sqrt(np.mean((own - rest) ** 2)),
-        "constant_rmse": np.std(rest),
-        "noise": np.mean(spread),
-        "reachable_rmse": reachable(ratings),
-        "noise_by_annotators": {
-            str(m): round(float(spread[size == m].mean()), 6) for m in np.unique(size)
-        },
     }
-    return {name: round(float(v), 6) if isinstance(v, float) else v for name, v in found.items()}
+
+
+def _one_annotator(ratings: Ratings) -> dict:
+    """How well one annotator predicts the mean of the others."""
+    own, others = leave_one_out(ratings)
+    same_class = labels.three_classes(own) == labels.three_classes(others)
+    return {
+        "alone_accuracy": np.mean(same_class),
+        "alone_rmse": np.sqrt(np.mean((own - others) ** 2)),
+        "constant_rmse": np.std(others),
+    }
+
+
+def _noise_of(ratings: Ratings) -> dict:
+    """How much the annotators of an example differ, and what that leaves to a model."""
+    size = np.array([len(one) for one in ratings])
+    variance = noise(ratings)
+    by_annotators = {}
+    for number in np.unique(size):
+        mean = variance[size == number].mean()
+        by_annotators[str(number)] = round(float(mean), 6)
+    return {
+        "noise": np.mean(variance),
+        "reachable_rmse": reachable_rmse(ratings),
+        "noise_by_annotators": by_annotators,
+    }

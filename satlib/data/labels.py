@@ -15,11 +15,17 @@ from satlib import runtime
 
 Ratings = Sequence[Sequence[float]]
 
-STARS = np.arange(1.0, 6.0)
-CLASSES = ("unsatisfied", "neutral", "satisfied")  # of ``three``: 0, 1 and 2
+STAR_VALUES = np.arange(1.0, 6.0)
+SATISFACTION_CLASSES = ("unsatisfied", "neutral", "satisfied")  # 0, 1 and 2 of ``three_classes``
 SATISFIED = 4.0  # the lowest rating of a satisfied user
 MIDDLE = 3.0
 TIES = ("lowest", "highest", "mean", "none")
+# What ``numbers`` asks for, by the number of dimensions.
+LEGAL_SHAPES = {
+    None: "any shape but an empty one",
+    1: "shape [N], N >= 1",
+    2: "shape [N, K], N and K >= 1",
+}
 
 
 def to_unit(rating, low: float = 1.0, high: float = 5.0) -> np.ndarray:
@@ -27,12 +33,8 @@ def to_unit(rating, low: float = 1.0, high: float = 5.0) -> np.ndarray:
     scale."""
     _check_scale(low, high)
     rating = numbers("rating", rating)
-    refuse(
-        "rating",
-        rating,
-        (rating < low) | (rating > high),
-        f"the scale runs from {low:g} to {high:g}",
-    )
+    outside = (rating < low) | (rating > high)
+    refuse("rating", rating, outside, f"the scale runs from {low:g} to {high:g}")
     return (rating - low) / (high - low)
 
 
@@ -46,7 +48,8 @@ def from_unit(unit, low: float = 1.0, high: float = 5.0) -> np.ndarray:
 def _check_scale(low: float, high: float) -> None:
     if not -math.inf < low < high < math.inf:
         raise ValueError(
-            f"the scale runs from {low!r} to {high!r}; its low end must be a number below its high end"
+            f"the scale runs from {low!r} to {high!r}; its low end must be a number below its "
+            "high end"
         )
 
 
@@ -59,13 +62,9 @@ def numbers(name: str, value, dims: int | None = None) -> np.ndarray:
         raise ValueError(
             f"{name} is not an array of numbers ({error}); give numbers in rows of one length"
         ) from error
-    if array.size == 0 or dims not in (None, array.ndim):
-        legal = {
-            None: "any shape but an empty one",
-            1: "shape [N], N >= 1",
-            2: "shape [N, K], N and K >= 1",
-        }[dims]
-        raise ValueError(f"{name} has shape {list(array.shape)}; it needs {legal}")
+    wrong_dims = dims is not None and array.ndim != dims
+    if wrong_dims or array.size == 0:
+        raise ValueError(f"{name} has shape {list(array.shape)}; it needs {LEGAL_SHAPES[dims]}")
     refuse(name, array, ~np.isfinite(array), "give finite numbers")
     return array
 
@@ -73,9 +72,12 @@ def numbers(name: str, value, dims: int | None = None) -> np.ndarray:
 def refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
     """ValueError that names the first number of ``array`` where ``bad`` is true, if there is one,
     and the remedy."""
-    if bad.any():
-        where = np.argwhere(bad)[0].tolist()
-        raise ValueError(f"{name}{where or ''} is {float(array[tuple(where)])}; {remedy}")
+    if not bad.any():
+        return
+    place = np.argwhere(bad)[0].tolist()
+    value = float(array[tuple(place)])
+    index = place or ""  # a single number has no index
+    raise ValueError(f"{name}{index} is {value}; {remedy}")
 
 
 def satisfied(rating, threshold: float = SATISFIED) -> np.ndarray:
@@ -83,61 +85,63 @@ def satisfied(rating, threshold: float = SATISFIED) -> np.ndarray:
     return (numbers("rating", rating) >= threshold).astype(int)
 
 
-def three(rating, middle: float = MIDDLE, margin: float = 0.0) -> np.ndarray:
+def three_classes(rating, middle: float = MIDDLE, margin: float = 0.0) -> np.ndarray:
     """Three classes, any shape: 0 below the middle, 1 at it (or within the margin), 2 above; see
-    CLASSES.
+    SATISFACTION_CLASSES.
 
     With margin 0, applied to means, it is the label of Deng et al. (WWW 2022): the sign of the mean
     minus 3.
     """
-    if not margin >= 0:
+    if not margin >= 0:  # so that NaN is refused as well
         raise ValueError(f"margin = {margin}; it is a distance from the middle, so give 0 or more")
-    away = numbers("rating", rating) - middle
-    return 1 + (away > margin).astype(int) - (away < -margin).astype(int)
+    distance = numbers("rating", rating) - middle
+    above = (distance > margin).astype(int)
+    below = (distance < -margin).astype(int)
+    return 1 + above - below
 
 
 def flat(ratings: Ratings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All ratings [A], the example that each belongs to [A], and the number of each example's
     annotators [N]."""
     size = np.array([len(one) for one in ratings])
-    if not size.size or not size.min():
-        empty = (
-            f"example {int(size.argmin())} has no rating" if size.size else "there are no examples"
+    if size.size == 0:
+        raise ValueError("there are no examples; a label needs at least one rating of each example")
+    if size.min() == 0:
+        raise ValueError(
+            f"example {int(size.argmin())} has no rating; a label needs at least one rating of "
+            "each example"
         )
-        raise ValueError(f"{empty}; a label needs at least one rating of each example")
-    return (
-        numbers("ratings", list(itertools.chain.from_iterable(ratings))),
-        np.repeat(np.arange(len(size)), size),
-        size,
-    )
+    values = numbers("ratings", list(itertools.chain.from_iterable(ratings)))
+    row = np.repeat(np.arange(len(size)), size)
+    return values, row, size
 
 
 def mean(ratings: Ratings) -> np.ndarray:
     """Mean rating [N] of each example's annotators."""
-    given, row, size = flat(ratings)
-    return np.bincount(row, given) / size
+    values, row, size = flat(ratings)
+    return np.bincount(row, values) / size
 
 
 def counts(ratings: Ratings) -> np.ndarray:
     """How many annotators gave 1, 2, 3, 4 and 5 stars: [N, 5]."""
-    given, row, size = flat(ratings)
-    refuse(
-        "ratings",
-        given,
-        ~np.isin(given, STARS),
-        "only 1, 2, 3, 4 and 5 are counted: round it, or use the mean",
-    )
-    return np.bincount(5 * row + given.astype(int) - 1, minlength=5 * len(size)).reshape(-1, 5)
+    values, row, size = flat(ratings)
+    between = ~np.isin(values, STAR_VALUES)
+    remedy = "only 1, 2, 3, 4 and 5 are counted: round it, or use the mean"
+    refuse("ratings", values, between, remedy)
+    # Every pair of an example and a star is a number of its own, which bincount counts.
+    cell = 5 * row + values.astype(int) - 1
+    return np.bincount(cell, minlength=5 * len(size)).reshape(-1, 5)
 
 
 def tied(ratings: Ratings) -> np.ndarray:
     """Whether several ratings are the most frequent one, as booleans [N]."""
-    return _top(ratings).sum(axis=1) > 1
+    return _most_frequent(ratings).sum(axis=1) > 1
 
 
-def _top(ratings: Ratings) -> np.ndarray:
-    found = counts(ratings)
-    return found == found.max(axis=1, keepdims=True)
+def _most_frequent(ratings: Ratings) -> np.ndarray:
+    """Which of the five stars are the most frequent of an example, as booleans [N, 5]."""
+    count = counts(ratings)
+    return count == count.max(axis=1, keepdims=True)
 
 
 def majority(ratings: Ratings, ties: str = "lowest") -> np.ndarray:
@@ -147,13 +151,17 @@ def majority(ratings: Ratings, ties: str = "lowest") -> np.ndarray:
     "highest", their "mean", or "none", which gives nan, for examples to be left out.
     """
     runtime.one_of("ties", ties, TIES)
-    top = _top(ratings)
+    top = _most_frequent(ratings)
     if ties == "lowest":
-        return STARS[top.argmax(axis=1)]
+        return STAR_VALUES[top.argmax(axis=1)]  # argmax gives the first true
     if ties == "highest":
-        return STARS[4 - top[:, ::-1].argmax(axis=1)]
-    found = top @ STARS / top.sum(axis=1)
-    return np.where(top.sum(axis=1) > 1, math.nan, found) if ties == "none" else found
+        from_above = top[:, ::-1]
+        return STAR_VALUES[4 - from_above.argmax(axis=1)]
+    number = top.sum(axis=1)
+    middle = top @ STAR_VALUES / number
+    if ties == "mean":
+        return middle
+    return np.where(number > 1, math.nan, middle)
 
 
 def soft(ratings: Ratings, weight: float = 0.0, base=None) -> np.ndarray:
@@ -162,13 +170,16 @@ def soft(ratings: Ratings, weight: float = 0.0, base=None) -> np.ndarray:
     weight: that many imagined annotators are added, who rate as ``base`` [5] does (None: all five
     equally often), so that nothing is impossible after a few ratings (additive smoothing).
     """
-    base = np.full(5, 0.2) if base is None else numbers("base", base)
+    if base is None:
+        base = np.full(5, 0.2)
+    base = numbers("base", base)
     if base.shape != (5,) or base.min() < 0 or not math.isclose(base.sum(), 1, abs_tol=1e-6):
         raise ValueError(f"base is {base.tolist()}; give five probabilities that add up to 1")
     if not 0 <= weight < math.inf:
         raise ValueError(f"weight = {weight}; add 0 or more imagined annotators")
-    found = counts(ratings)
-    return (found + weight * base) / (found.sum(axis=1, keepdims=True) + weight)
+    count = counts(ratings)
+    annotators = count.sum(axis=1, keepdims=True)
+    return (count + weight * base) / (annotators + weight)
 
 
 def class_weights(label: Sequence) -> dict:
@@ -177,7 +188,8 @@ def class_weights(label: Sequence) -> dict:
 
     Source: King and Zeng, Political Analysis 9(2), 2001; scikit-learn calls it "balanced".
     """
-    values, count = np.unique(np.asarray(label), return_counts=True)
-    if not len(values):
+    classes, count = np.unique(np.asarray(label), return_counts=True)
+    if len(classes) == 0:
         raise ValueError("there are no labels to weigh; give at least one")
-    return dict(zip(values.tolist(), (count.sum() / (len(values) * count)).tolist(), strict=True))
+    weights = count.sum() / (len(classes) * count)
+    return dict(zip(classes.tolist(), weights.tolist(), strict=True))

@@ -4,22 +4,27 @@ leaks.
 Lessons 01 to 05 take these steps one by one; every later lesson starts with ``prepare``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from satlib.data import corpora, leaks, splits
 from satlib.data.corpora import Loaded
+from satlib.data.leaks import Finding
 from satlib.data.splits import Parts
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A loaded data set and its parts: "train", "validation" and "test" -> Examples."""
+    """A loaded data set and its parts: "train", "validation" and "test" -> Examples.
+
+    suspects: what the leak checker found that somebody must look at.
+    """
 
     loaded: Loaded
     parts: Parts
+    suspects: list[Finding] = field(default_factory=list)
 
     @property
     def ratings(self) -> dict[str, np.ndarray]:
@@ -64,8 +69,8 @@ def prepare(
         validation=_all_or(validation_rows),
         test=_all_or(test_rows),
     )
-    leaks.check(parts, loaded.rule)
-    return Prepared(loaded, parts)
+    suspects = leaks.check(parts, loaded.rule)
+    return Prepared(loaded, parts, suspects)
 
 
 def _all_or(rows: int) -> int | None:

@@ -222,7 +222,8 @@ _CORPORA = (
         ),
         licence="MIT.",
         citation="Siro et al., ACM TOIS, 2023, doi 10.1145/3624989.",
-        task="rate a whole dialogue (or each of its first three exchanges), as 3 or 4 annotators did",
+        task="rate a whole dialogue (or each of its first three exchanges), as 3 or 4 annotators "
+        "did",
         read=ab_redial.read,
     ),
     Corpus(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from satlib.data.labels import STARS
+from satlib.data.labels import STAR_VALUES
 from satlib.evaluation import calibration
 
 
@@ -17,8 +17,8 @@ def spread(distribution) -> np.ndarray:
     """Standard deviation [N] of the ratings 1..5 under each distribution, in stars: wide means
     unsure."""
     p = calibration.checked(distribution)
-    mean = p @ STARS
-    variance = p @ STARS**2 - mean**2
+    mean = p @ STAR_VALUES
+    variance = p @ STAR_VALUES**2 - mean**2
     # Rounding may leave the variance of a certain distribution a hair below 0.
     return np.sqrt(np.maximum(variance, 0))
 

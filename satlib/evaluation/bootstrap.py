@@ -35,9 +35,7 @@ def drawn_groups(groups: int, draws: int, rng: np.random.Generator | int) -> Ite
         yield rng.integers(groups, size=groups)
 
 
-def resamples(
-    groups: Sequence, draws: int, rng: np.random.Generator | int
-) -> Iterator[np.ndarray]:
+def resamples(groups: Sequence, draws: int, rng: np.random.Generator | int) -> Iterator[np.ndarray]:
     """Row indices of ``draws`` bootstrap samples: as many groups as there are, drawn with
     replacement, with all rows.
 

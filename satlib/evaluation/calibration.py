@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from satlib import runtime
-from satlib.data.labels import SATISFIED, STARS
+from satlib.data.labels import SATISFIED, STAR_VALUES
 from satlib.evaluation import metrics
 
 RULES = ("width", "size")  # bins of equal width in probability, or of about equally many examples
@@ -33,14 +33,10 @@ def _pair(outcome: Sequence[float], chance: Sequence[float]) -> tuple[np.ndarray
         )
     is_outcome = np.isin(outcome, (0, 1))
     if not is_outcome.all():
-        raise ValueError(
-            f"an outcome is {outcome[~is_outcome][0]}; give 0 or 1, or True or False"
-        )
+        raise ValueError(f"an outcome is {outcome[~is_outcome][0]}; give 0 or 1, or True or False")
     is_probability = (chance >= 0) & (chance <= 1)
     if not is_probability.all():
-        raise ValueError(
-            f"a chance is {chance[~is_probability][0]}; a probability lies in [0, 1]"
-        )
+        raise ValueError(f"a chance is {chance[~is_probability][0]}; a probability lies in [0, 1]")
     return outcome, chance
 
 
@@ -71,7 +67,7 @@ def logits(distribution) -> np.ndarray:
 def satisfied(distribution) -> np.ndarray:
     """Chance [N] of a satisfied user: the probabilities of the ratings 4 and 5 together."""
     p = checked(distribution)
-    return np.minimum(p[:, STARS >= SATISFIED].sum(axis=1), 1)
+    return np.minimum(p[:, STAR_VALUES >= SATISFIED].sum(axis=1), 1)
 
 
 def is_satisfied(rating: Sequence[float]) -> np.ndarray:
@@ -89,10 +85,10 @@ def questions(rating: Sequence[float], distribution, kind: str) -> tuple[np.ndar
     if len(rated) != len(p):
         raise ValueError(f"{len(rated)} ratings but {len(p)} distributions; give one for each")
     if kind == "class":
-        return (rated == STARS).astype(float), p
+        return (rated == STAR_VALUES).astype(float), p
     # "At most 5?" is no question: everybody says yes.
     at_most = np.cumsum(p, axis=1)[:, :-1]
-    return (rated <= STARS[:-1]).astype(float), np.minimum(at_most, 1)
+    return (rated <= STAR_VALUES[:-1]).astype(float), np.minimum(at_most, 1)
 
 
 def _bin_of(chance: np.ndarray, bins: int, rule: str) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from satlib import records, runtime
 from satlib.data.interactions import Example
-from satlib.data.labels import STARS
+from satlib.data.labels import STAR_VALUES
 from satlib.data.prepared import Prepared
 from satlib.evaluation import bootstrap
 from satlib.evaluation.metrics import ALL_METRICS, METRICS, N_CLASSES, checked_pair
@@ -105,8 +105,8 @@ def from_probabilities(
     keep: whether the record holds the probabilities too.
     """
     rating = np.asarray(rating)
-    predicted = STARS[probabilities.argmax(axis=1)]
-    expected = probabilities @ STARS
+    predicted = STAR_VALUES[probabilities.argmax(axis=1)]
+    expected = probabilities @ STAR_VALUES
     judged = Judged(examples, rating, predicted, expected)
     if keep:
         return replace(judged, distribution=probabilities)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from satlib.data import agreement
-from satlib.data.labels import SATISFIED, STARS
+from satlib.data.labels import SATISFIED, STAR_VALUES
 
-N_CLASSES = len(STARS)
+N_CLASSES = len(STAR_VALUES)
 
 Metric = Callable[[Sequence[float], Sequence[float]], float]
 

@@ -24,6 +24,9 @@ data_app = typer.Typer(no_args_is_help=True, help="List, download and simulate t
 app.add_typer(data_app, name="data")
 
 
+JOBS = typer.Option(help="Lessons run side by side; default: one a core, as memory lasts.")
+
+
 @contextmanager
 def door(interrupted: str = "interrupted") -> Iterator[None]:
     """Turn the errors that a user can mend into one sentence on stderr and an exit status."""
@@ -35,10 +38,19 @@ def door(interrupted: str = "interrupted") -> Iterator[None]:
     except (ValueError, OSError) as error:
         if os.environ.get("SATLIB_DEBUG"):
             raise
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        named = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-        _say(f"satlib: {' '.join(text.split())}{named}")
+        _say(f"satlib: {_sentence(error)}")
         raise typer.Exit(1) from None
+
+
+def _sentence(error: ValueError | OSError) -> str:
+    """What an error says, in one line; one of the system with the name of its file."""
+    text = str(error)
+    file = ""
+    if isinstance(error, OSError):
+        text = error.strerror or text
+        if error.filename:
+            file = f" ({error.filename})"
+    return " ".join(text.split()) + file
 
 
 def _say(text: str) -> None:
@@ -62,18 +74,15 @@ def run(
         str, typer.Option(help="Folder of the run records; default: runs in the output folder.")
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Seed; default: each lesson's own.")] = None,
+    jobs: Annotated[int | None, JOBS] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another parameter.")
     ] = None,
 ) -> None:
-    """Run lessons in course order and write the report; what did not change is not run again."""
+    """Run lessons and write the report; what did not change is not run again."""
     with door("interrupted; the lessons that ended are kept, the same command goes on from there"):
         from satlib.kit import runner
 
-        pairs = [text.partition("=") for text in parameter or []]
-        for name, equals, _ in pairs:
-            if not (name and equals):
-                raise ValueError(f"-p {name!r} is not of the form name=value, as in -p seed=1")
         results = runner.run(
             lessons or [],
             dataset=dataset,
@@ -82,12 +91,24 @@ def run(
             seed=seed,
             runs=runs,
             output=output,
-            parameters={name: value for name, _, value in pairs},
+            parameters=_named(parameter or []),
+            jobs=jobs,
             say=_progress,
         )
         print(f"report: {output / 'index.html'}")
     if any(result.status in ("failed", "skipped") for result in results):
         raise typer.Exit(1)
+
+
+def _named(texts: list[str]) -> dict[str, str]:
+    """Name -> value of texts ``name=value``."""
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise ValueError(f"-p {name!r} is not of the form name=value, as in -p seed=1")
+        values[name] = value
+    return values
 
 
 def _progress(text: str, **options) -> None:
@@ -109,7 +130,8 @@ def check(
     with door():
         from satlib.data import inspection
 
-        inspection.tell(dataset, inspection.findings(dataset, data_dir, parts_rule), _progress)
+        leaks = inspection.findings(dataset, data_dir, parts_rule)
+        inspection.tell(dataset, leaks, _progress)
 
 
 @data_app.command("list")
@@ -119,9 +141,8 @@ def data_list() -> None:
         from satlib.data.registry import REGISTRY
 
         for name, corpus in REGISTRY.items():
-            print(
-                f"{name:<22}{corpus.title}; {corpus.task}; licence: {corpus.licence}; {corpus.origin}"
-            )
+            about = (corpus.title, corpus.task, f"licence: {corpus.licence}", corpus.origin)
+            print(f"{name:<22}{'; '.join(about)}")
 
 
 @data_app.command("fetch")
@@ -151,13 +172,13 @@ def data_simulate(
 
 
 @app.command()
-def notebooks() -> None:
+def notebooks(jobs: Annotated[int | None, JOBS] = None) -> None:
     """Run every lesson anew; rewrite the committed outputs, the embedded run records and the
     README's tables."""
     with door("interrupted; nothing was rewritten"):
         from satlib.kit import readme, stored_notebooks
 
-        if not stored_notebooks.rewrite(say=_progress):
+        if not stored_notebooks.rewrite(jobs, _progress):
             raise ValueError(
                 "not every lesson passed, so nothing was rewritten; mend the ones named above"
             )
@@ -171,7 +192,10 @@ def badges() -> None:
     with door():
         from satlib.kit import setup_cells
 
-        print("\n".join(setup_cells.write()) or "every badge and set-up cell is as it should be")
+        changed = setup_cells.write()
+        if not changed:
+            changed = ["every badge and set-up cell is as it should be"]
+        print("\n".join(changed))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -185,15 +209,9 @@ def lab(context: typer.Context) -> None:
 
         folder = _own_lessons()
         with kernels.own(runtime.cache_folder()):
-            os.environ.pop("SATLIB_QUIET")
-            command = [
-                sys.executable,
-                "-m",
-                "jupyterlab",
-                f"--ServerApp.root_dir={folder}",
-                *context.args,
-            ]
-            code = subprocess.call(command)
+            os.environ.pop("SATLIB_QUIET")  # who works in the lab wants to see the bars
+            lab_here = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+            code = subprocess.call([*lab_here, *context.args])
     raise typer.Exit(code)
 
 
@@ -202,7 +220,8 @@ def _own_lessons() -> Path:
     never overwritten."""
     from satlib import runtime
 
-    source, copy = runtime.notebooks_folder(), Path.cwd() / "satlib-lessons"
+    source = runtime.notebooks_folder()
+    copy = Path.cwd() / "satlib-lessons"
     if source.parent != runtime.PACKAGE:
         return source
     if not copy.exists():
@@ -232,9 +251,9 @@ def doctor(
     with door():
         from satlib.kit import doctor
 
-        found = doctor.examine()
-        print(doctor.told(found, as_json))
-    if any(one.level == doctor.PROBLEM for one in found):
+        findings = doctor.examine()
+        print(doctor.text_of(findings, as_json))
+    if any(finding.level == doctor.PROBLEM for finding in findings):
         raise typer.Exit(1)
 
 

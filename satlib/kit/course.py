@@ -17,12 +17,16 @@ from satlib import runtime, storage
 
 STEM = re.compile(r"(\d\d)_([a-z0-9_]+)")
 CHECKING = "exercises.checking"  # what every lesson imports to check its exercises
+TRAINING = "training"  # the folder of what trains, and of what measures how fast that is
+# The time that a lesson's title cell states: "about 20 seconds", "about a minute and a half".
+STATED_TIME = re.compile(r"^\*\*Runs in\*\* (?:about|less than) ([\w ]+) on 2 CPU cores;", re.M)
+SECONDS = {"second": 1, "minute": 60}
 
 
 @dataclass(frozen=True)
 class Lesson:
     """One notebook. parameters: its tagged cell, name -> default; None where it has no such cell.
-    needs: stems."""
+    needs: stems of the lessons whose records it reads."""
 
     path: Path
     cells: list[dict]
@@ -47,9 +51,31 @@ class Lesson:
 
     @property
     def title(self) -> str:
-        """First heading, without number and hash: ``Fine-tune on a GPU``."""
-        first = source(self.cells[0]).splitlines() if self.cells else []
-        return first[0].lstrip("# 0123456789") if first else self.stem
+        """First heading, without number and hash: ``Fine-tune on a GPU``; the stem where there is
+        none."""
+        text = source(self.cells[0]) if self.cells else ""
+        first = text.partition("\n")[0]
+        return first.lstrip("# 0123456789") or self.stem
+
+    @property
+    def stated_seconds(self) -> int:
+        """The time that the title cell says the lesson takes on two cores; 0 where it says
+        none."""
+        text = source(self.cells[0]) if self.cells else ""
+        stated = STATED_TIME.search(text)
+        return seconds_of(stated.group(1)) if stated else 0
+
+
+def seconds_of(words: str) -> int:
+    """Seconds of a time in words, ``20 seconds``, ``a minute and a half``; 0 where it is none."""
+    stated = re.fullmatch(r"(a|\d+) (second|minute)s?( and a half)?", words)
+    if not stated:
+        return 0
+    amount, unit, half = stated.groups()
+    number = 1 if amount == "a" else int(amount)
+    if half:
+        number += 0.5
+    return round(number * SECONDS[unit])
 
 
 def source(cell: dict) -> str:
@@ -62,47 +88,56 @@ def tags(cell: dict) -> list[str]:
     return cell.get("metadata", {}).get("tags", [])
 
 
+# Which lessons there are
+
+
 def read(path: Path) -> Lesson:
     """Read one notebook file; ValueError where it is not a notebook or its parameters are not
     literals."""
-    value = storage.read_json(path)
-    if not isinstance(value, dict) or "cells" not in value:
+    notebook = storage.read_json(path)
+    if not isinstance(notebook, dict) or "cells" not in notebook:
         raise ValueError(f"{path} is not a notebook; restore it from the repository")
-    about = value["metadata"].get("satlib", {})
-    needs = tuple(map(str, about.get("needs", ())))
-    tagged = [cell for cell in value["cells"] if "parameters" in tags(cell)]
-    parameters = _literals(source(tagged[0]), path) if tagged else None
-    return Lesson(path, value["cells"], needs, parameters)
+    ours = notebook["metadata"].get("satlib", {})
+    needs = tuple(str(name) for name in ours.get("needs", ()))
+    parameters = None
+    for cell in notebook["cells"]:
+        if "parameters" in tags(cell):
+            parameters = _literals(source(cell), path)
+            break
+    return Lesson(path, notebook["cells"], needs, parameters)
 
 
 def _literals(code: str, path: Path) -> dict[str, object]:
-    found = {}
+    """Name -> value of the lines ``name = literal`` that a parameters cell consists of."""
+    values = {}
     try:
         for statement in ast.parse(code).body:
-            found[statement.targets[0].id] = ast.literal_eval(statement.value)
+            name = statement.targets[0].id
+            values[name] = ast.literal_eval(statement.value)
     except (AttributeError, SyntaxError, ValueError) as error:
         raise ValueError(
             f"{path}: the parameters cell may hold only lines `name = literal`; "
             "move everything else to a cell of its own"
         ) from error
-    return found
+    return values
 
 
 def lessons(folder: str | Path | None = None) -> list[Lesson]:
     """All lessons in course order; ``needs`` resolved to stems."""
     folder = Path(folder or runtime.notebooks_folder())
-    found = [read(path) for path in sorted(folder.glob("*.ipynb")) if STEM.fullmatch(path.stem)]
-    if not found:
+    paths = sorted(folder.glob("*.ipynb"))
+    everything = [read(path) for path in paths if STEM.fullmatch(path.stem)]
+    if not everything:
         raise FileNotFoundError(
             f"no lessons in {folder}; install satlib again or run it from the checkout"
         )
-    return [replace(lesson, needs=_stems(lesson.needs, found)) for lesson in found]
-
-
-def _stems(names: Sequence[str], among: list[Lesson]) -> tuple[str, ...]:
-    if not names:  # of no name, select would take all
-        return ()
-    return tuple(lesson.stem for lesson in select(names, among))
+    resolved = []
+    for lesson in everything:
+        # Asked for no name, select would take all lessons.
+        needed = select(lesson.needs, everything) if lesson.needs else []
+        stems = tuple(other.stem for other in needed)
+        resolved.append(replace(lesson, needs=stems))
+    return resolved
 
 
 def select(names: Sequence[str], among: list[Lesson]) -> list[Lesson]:
@@ -122,12 +157,17 @@ def select(names: Sequence[str], among: list[Lesson]) -> list[Lesson]:
     return [lesson for lesson in among if lesson.stem in chosen]
 
 
+# Modules, and what imports what
+
+
 def modules() -> list[str]:
     """Names of satlib's modules."""
-    paths = (path for path in runtime.PACKAGE.rglob("*.py") if path.stem != "__init__")
-    return sorted(
-        ".".join(path.relative_to(runtime.PACKAGE).with_suffix("").parts) for path in paths
-    )
+    names = []
+    for path in runtime.PACKAGE.rglob("*.py"):
+        if path.stem != "__init__":
+            parts = path.relative_to(runtime.PACKAGE).with_suffix("").parts
+            names.append(".".join(parts))
+    return sorted(names)
 
 
 def path_of(module: str) -> Path:
@@ -146,8 +186,9 @@ def folder_of(module: str) -> str:
 def module_of(stem: str) -> str | None:
     """The module, or the folder of modules, that a lesson teaches: its path is the stem without the
     number."""
-    folders = {module.rpartition(".")[0] for module in modules()} - {""}
-    for name in [*modules(), *sorted(folders)]:
+    names = modules()
+    folders = {name.rpartition(".")[0] for name in names}
+    for name in [*names, *sorted(folders)]:
         if name.replace(".", "_") == stem[3:]:
             return name
     return None
@@ -160,20 +201,22 @@ def imports(code: str) -> set[str]:
         tree = ast.parse(code)
     except SyntaxError:  # a lesson with a slip is reported by the kernel that runs it
         return set()
-    found = set()
+    imported = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {_module_in(alias.name) for alias in node.names}
+            imported |= {_module_in(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            found |= {_module_in(f"{node.module}.{alias.name}") for alias in node.names}
-    return found - {""}
+            imported |= {_module_in(f"{node.module}.{alias.name}") for alias in node.names}
+    return imported - {""}
 
 
 def _module_in(dotted: str) -> str:
     """The satlib module that a dotted name leads to, as ``satlib.data.corpora.load`` leads to
     data.corpora; else ""."""
     package, *parts = dotted.split(".")
-    while package == "satlib" and parts:
+    if package != "satlib":
+        return ""
+    while parts:
         if runtime.PACKAGE.joinpath(*parts).with_suffix(".py").is_file():
             return ".".join(parts)
         parts.pop()
@@ -188,55 +231,78 @@ def code_of(lesson: Lesson) -> list[str]:
     return [TransformerManager().transform_cell(text) for text in cells]
 
 
+def direct_imports(lesson: Lesson) -> set[str]:
+    """The satlib modules that the cells of a lesson import themselves."""
+    imported = set()
+    for code in code_of(lesson):
+        imported |= imports(code)
+    return imported
+
+
+def trains(lesson: Lesson) -> bool:
+    """Whether a lesson trains, or measures how fast that is: it imports from the folder training
+    itself. Such a lesson runs alone, so that its times are those of an idle machine."""
+    return any(folder_of(module) == TRAINING for module in direct_imports(lesson))
+
+
 def uses(lesson: Lesson) -> set[str]:
     """The satlib modules that a lesson imports, the file of its own exercises, and all that these
     import."""
-    left = set().union(*map(imports, code_of(lesson)))
+    waiting = direct_imports(lesson)
     exercises = f"exercises.{lesson.name}"
-    if CHECKING in left and path_of(exercises).is_file():
-        left.add(exercises)
-    found = set()
-    while left:
-        module = left.pop()
-        if module not in found:
-            found.add(module)
-            left |= imports(path_of(module).read_text(encoding="utf-8"))
-    return found
+    # Imported by the number of the exercise, so no import statement shows it.
+    if CHECKING in waiting and path_of(exercises).is_file():
+        waiting.add(exercises)
+    used = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in used:
+            used.add(module)
+            waiting |= imports(path_of(module).read_text(encoding="utf-8"))
+    return used
 
 
 def fingerprint(lesson: Lesson) -> str:
     """Checksum of what a lesson does: sources and tags of its cells, and the modules it uses with
     the files beside them that bear their name."""
     cells = [[cell["cell_type"], source(cell), tags(cell)] for cell in lesson.cells]
-    used = {}
+    files = {}
     for module in sorted(uses(lesson)):
         path = path_of(module)
         for file in sorted(path.parent.glob(f"{path.stem}.*")):
-            used[file.relative_to(runtime.PACKAGE).as_posix()] = storage.sha256(file)
-    return storage.sha256_text(json.dumps([cells, lesson.needs, used]))
+            name = file.relative_to(runtime.PACKAGE).as_posix()
+            files[name] = storage.sha256(file)
+    return storage.sha256_text(json.dumps([cells, lesson.needs, files]))
+
+
+# What a lesson is given
 
 
 def arguments(lesson: Lesson, values: dict[str, str]) -> dict[str, object]:
     """What a lesson gets: ``values``, over the data set's YAML file, over its general one (both for
     profile full)."""
-    found = {}
+    given = {}
     if values["profile"] == "full":
-        for name in (lesson.stem, f"{lesson.stem}.{values['dataset']}"):
-            found |= _yaml(lesson, lesson.path.parent / "full" / f"{name}.yaml")
+        folder = lesson.path.parent / "full"
+        given |= _yaml(lesson, folder / f"{lesson.stem}.yaml")
+        given |= _yaml(lesson, folder / f"{lesson.stem}.{values['dataset']}.yaml")
     for name in lesson.parameters.keys() & values.keys():
-        found[name] = typed(name, values[name], lesson.parameters[name])
-    return found
+        given[name] = typed(name, values[name], lesson.parameters[name])
+    return given
 
 
 def _yaml(lesson: Lesson, path: Path) -> dict[str, object]:
+    """The values in a YAML file, as the lesson's parameters need them; none where it is missing."""
     import yaml
 
     if not path.is_file():
         return {}
-    found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for name in found:
+    stated = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    values = {}
+    for name, value in stated.items():
         runtime.one_of(f"parameter in {path.name}", name, sorted(lesson.parameters))
-    return {name: typed(name, str(value), lesson.parameters[name]) for name, value in found.items()}
+        values[name] = typed(name, str(value), lesson.parameters[name])
+    return values
 
 
 def typed(name: str, text: str, default: object) -> object:
@@ -245,6 +311,7 @@ def typed(name: str, text: str, default: object) -> object:
 
     if isinstance(default, str):
         return text
+    # bool is a kind of int, but "true" is no number.
     if isinstance(default, int | float) and not isinstance(default, bool):
         try:
             return type(default)(text)

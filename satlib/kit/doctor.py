@@ -17,17 +17,20 @@ from pathlib import Path
 from satlib import runtime
 from satlib.kit import packages
 
-OK, WARNING, PROBLEM = "ok", "warning", "problem"
+OK = "ok"
+WARNING = "warning"
+PROBLEM = "problem"
 GIB = 2**30
-MEMORY = (
-    2.0,
-    4.0,
-)  # GiB free: a training took 1.7 at its peak (data/runs/speed); below the second, with little room
-DISK = (
-    1.0,
-    3.0,
-)  # GiB free: two checkpoints of lesson 43 (12 bytes a parameter) and the best weights take 0.6
-NAMES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}  # of torch
+# GiB of memory that must be free: a training took 1.7 at its peak (data/runs/speed).
+LEAST_MEMORY = 2.0
+ENOUGH_MEMORY = 4.0
+# GiB of disk that must be free: two checkpoints of lesson 43 (12 bytes a parameter) and the best
+# weights take 0.6.
+LEAST_DISK = 1.0
+ENOUGH_DISK = 3.0
+TORCH_NAMES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+LARGEST_ERROR = 0.02  # of a matrix product, as a share of its largest element
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -43,44 +46,32 @@ class Finding:
     @property
     def line(self) -> str:
         """As it is printed."""
-        return f"{self.level:<9}{self.name:<10}{self.found}" + (
-            f": {self.remedy}" if self.remedy else ""
-        )
+        line = f"{self.level:<9}{self.name:<10}{self.found}"
+        return f"{line}: {self.remedy}" if self.remedy else line
 
 
 def python() -> Finding:
     """Whether this Python is one that satlib supports."""
-    here, bounds = platform.python_version(), packages.supported()
+    here = platform.python_version()
+    bounds = packages.supported()
     if bounds.contains(here, prereleases=True):
         return Finding("python", OK, here)
-    return Finding(
-        "python",
-        PROBLEM,
-        f"{here}, and satlib needs {bounds}",
-        "make an environment with another Python, as in `make setup PYTHON=python3.12`",
-    )
+    remedy = "make an environment with another Python, as in `make setup PYTHON=python3.12`"
+    return Finding("python", PROBLEM, f"{here}, and satlib needs {bounds}", remedy)
 
 
 def versions() -> Finding:
     """Whether every package that satlib needs is there, in a version within its bounds."""
-    needed, wrong = packages.requirements(), packages.misfits()
+    needed = packages.requirements()
     if not needed:
-        return Finding(
-            "packages",
-            WARNING,
-            packages.kind(),
-            "install satlib with `pip install .` in its folder",
-        )
+        remedy = "install satlib with `pip install .` in its folder"
+        return Finding("packages", WARNING, packages.kind(), remedy)
+    wrong = packages.misfits()
     if wrong:
-        return Finding(
-            "packages",
-            PROBLEM,
-            "; ".join(wrong),
-            "`pip install` what is named, or `make setup` anew",
-        )
-    return Finding(
-        "packages", OK, f"{len(needed)} packages within their bounds; satlib is {packages.kind()}"
-    )
+        remedy = "`pip install` what is named, or `make setup` anew"
+        return Finding("packages", PROBLEM, "; ".join(wrong), remedy)
+    well = f"{len(needed)} packages within their bounds; satlib is {packages.kind()}"
+    return Finding("packages", OK, well)
 
 
 def memory() -> Finding:
@@ -88,14 +79,14 @@ def memory() -> Finding:
     import psutil
 
     free = psutil.virtual_memory().available / GIB
-    if free < MEMORY[1]:
-        return Finding(
-            "memory",
-            PROBLEM if free < MEMORY[0] else WARNING,
-            f"{free:.1f} GiB free",
-            "close other programs before lessons 41 to 44, or run them on another machine or on Colab",
-        )
-    return Finding("memory", OK, f"{free:.1f} GiB free")
+    said = f"{free:.1f} GiB free"
+    if free >= ENOUGH_MEMORY:
+        return Finding("memory", OK, said)
+    level = PROBLEM if free < LEAST_MEMORY else WARNING
+    remedy = (
+        "close other programs before lessons 41 to 44, or run them on another machine or on Colab"
+    )
+    return Finding("memory", level, said, remedy)
 
 
 def disk() -> Finding:
@@ -104,23 +95,27 @@ def disk() -> Finding:
         "cache": (runtime.cache_folder(), "SATLIB_CACHE"),
         "temporary": (Path(tempfile.gettempdir()), "TMPDIR"),
     }
-    free, (least, good) = {}, DISK
+    sizes = []
     for name, (folder, variable) in places.items():
-        there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-        free[name] = shutil.disk_usage(there).free / GIB
+        there = _nearest_there(folder)
         remedy = f"free some space, or let the variable {variable} name another folder"
         if not _writable(there):
             return Finding("disk", PROBLEM, f"{folder} cannot be written", remedy)
-        if free[name] < good:
-            level = PROBLEM if free[name] < least else WARNING
-            return Finding(
-                "disk", level, f"{free[name]:.1f} GiB free for {name} files ({folder})", remedy
-            )
-    return Finding(
-        "disk",
-        OK,
-        ", ".join(f"{value:.0f} GiB free for {name} files" for name, value in free.items()),
-    )
+        free = shutil.disk_usage(there).free / GIB
+        if free < ENOUGH_DISK:
+            level = PROBLEM if free < LEAST_DISK else WARNING
+            said = f"{free:.1f} GiB free for {name} files ({folder})"
+            return Finding("disk", level, said, remedy)
+        sizes.append(f"{free:.0f} GiB free for {name} files")
+    return Finding("disk", OK, ", ".join(sizes))
+
+
+def _nearest_there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    folder = folder.absolute()
+    while not folder.is_dir():
+        folder = folder.parent
+    return folder
 
 
 def _writable(folder: Path) -> bool:
@@ -137,33 +132,36 @@ def device() -> Finding:
 
     from satlib.training import gpu
 
-    chosen, cuda = gpu.precision(), torch.cuda.is_available()
+    chosen = gpu.precision()
+    cuda = torch.cuda.is_available()
     where = torch.cuda.get_device_name() if cuda else "processor"
-    whole = torch.arange(64 * 64, dtype=torch.float32).reshape(64, 64) / 4096
     try:
-        half = whole.to("cuda" if cuda else "cpu", getattr(torch, NAMES[chosen]))
-        wrong = float(
-            (half @ half).float().cpu().sub(whole @ whole).abs().max() / (whole @ whole).max()
-        )
-    except RuntimeError as error:
-        return Finding(
-            "device",
-            PROBLEM,
-            f"{where} in {chosen} fails ({str(error).splitlines()[0][:100]})",
-            'give lesson 43 precision = "fp32", or update the driver',
-        )
-    if wrong > 0.02:
-        return Finding(
-            "device", PROBLEM, f"{where} is wrong in {chosen}", 'give lesson 43 precision = "fp32"'
-        )
+        error = _product_error(chosen)
+    except RuntimeError as failure:
+        said = f"{where} in {chosen} fails ({str(failure).splitlines()[0][:100]})"
+        remedy = 'give lesson 43 precision = "fp32", or update the driver'
+        return Finding("device", PROBLEM, said, remedy)
+    if error > LARGEST_ERROR:
+        remedy = 'give lesson 43 precision = "fp32"'
+        return Finding("device", PROBLEM, f"{where} is wrong in {chosen}", remedy)
     if not cuda and shutil.which("nvidia-smi"):
-        return Finding(
-            "device",
-            WARNING,
-            f"{where}, {chosen}; an NVIDIA driver is here, but torch cannot use the GPU",
-            "install the build of torch that fits the driver (pytorch.org, Get Started)",
-        )
+        said = f"{where}, {chosen}; an NVIDIA driver is here, but torch cannot use the GPU"
+        remedy = "install the build of torch that fits the driver (pytorch.org, Get Started)"
+        return Finding("device", WARNING, said, remedy)
     return Finding("device", OK, f"{where}, training in {chosen}")
+
+
+def _product_error(precision: str) -> float:
+    """The largest error of a matrix product in this precision, as a share of its largest
+    element."""
+    import torch
+
+    matrix = torch.arange(64 * 64, dtype=torch.float32).reshape(64, 64) / 4096
+    right = matrix @ matrix
+    place = "cuda" if torch.cuda.is_available() else "cpu"
+    half = matrix.to(place, getattr(torch, TORCH_NAMES[precision]))
+    product = (half @ half).float().cpu()
+    return float((product - right).abs().max() / right.max())
 
 
 def encoder() -> Finding:
@@ -189,8 +187,9 @@ def embedded() -> Finding:
     from satlib.data import corpora
     from satlib.evaluation import comparable_records
 
-    records, found = comparable_records.load_committed("satsim", "fast"), corpora.find("satsim")
-    if not records or corpora.checksum(found) not in {record.data_sha256 for record in records}:
+    records = comparable_records.load_committed("satsim", "fast")
+    checksum = corpora.checksum(corpora.find("satsim"))
+    if checksum not in {record.data_sha256 for record in records}:
         return Finding(
             "data",
             PROBLEM,
@@ -206,16 +205,17 @@ def real() -> Finding:
     from satlib.data import corpora
     from satlib.data.registry import REGISTRY
 
+    there = []
     try:
-        there = [name for name in REGISTRY if name not in ("satsim", "csv") and corpora.here(name)]
+        for name in REGISTRY:
+            if name not in ("satsim", "csv") and corpora.here(name):
+                there.append(name)
     except (FileNotFoundError, ValueError) as error:
         return Finding("corpora", PROBLEM, *_halves(error))
+    names = ", ".join(there) or "none"
     where = "SATLIB_DATA or the cache" if os.environ.get("SATLIB_DATA") else "the cache"
-    return Finding(
-        "corpora",
-        OK,
-        f"{', '.join(there) or 'none'} in {where}; others are downloaded when first named",
-    )
+    said = f"{names} in {where}; others are downloaded when first named"
+    return Finding("corpora", OK, said)
 
 
 def kernel() -> Finding:
@@ -225,28 +225,32 @@ def kernel() -> Finding:
 
     from satlib.kit import kernels
 
-    book = new_notebook(cells=[new_code_cell("1 + 1")])
-    remedy = "`pip install --force-reinstall ipykernel`, and let no firewall close the loopback address 127.0.0.1"
+    cell = new_code_cell("1 + 1")
+    book = new_notebook(cells=[cell])
+    remedy = (
+        "`pip install --force-reinstall ipykernel`, "
+        "and let no firewall close the loopback address 127.0.0.1"
+    )
+    client = nbclient.NotebookClient(book, kernel_name="python3", timeout=60, startup_timeout=60)
     try:
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder, kernels.own(Path(folder)):
-            nbclient.NotebookClient(
-                book, kernel_name="python3", timeout=60, startup_timeout=60
-            ).execute()
+            client.execute()
     except Exception as error:  # whatever keeps it from starting, it is the finding
         why = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
         return Finding("kernel", PROBLEM, f"does not start ({why})", remedy)
-    said = "".join(output.get("data", {}).get("text/plain", "") for output in book.cells[0].outputs)
-    return (
-        Finding("kernel", OK, "starts and computes")
-        if said == "2"
-        else Finding("kernel", PROBLEM, f"says that 1 + 1 is {said!r}", remedy)
-    )
+    answers = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    answer = "".join(answers)
+    if answer != "2":
+        return Finding("kernel", PROBLEM, f"says that 1 + 1 is {answer!r}", remedy)
+    return Finding("kernel", OK, "starts and computes")
 
 
 def browser() -> Finding:
     """Whether there is a Chromium; only the browser test needs one."""
-    found = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), "")
-    return Finding("browser", OK, found or "no Chromium; only the browser test needs one")
+    for name in BROWSERS:
+        if shutil.which(name):
+            return Finding("browser", OK, name)
+    return Finding("browser", OK, "no Chromium; only the browser test needs one")
 
 
 CHECKS = (python, versions, memory, disk, device, encoder, embedded, real, kernel, browser)
@@ -254,26 +258,20 @@ CHECKS = (python, versions, memory, disk, device, encoder, embedded, real, kerne
 
 def examine() -> list[Finding]:
     """Run every check; one that breaks is a problem itself."""
-    found = []
+    findings = []
     for check in CHECKS:
         try:
-            found.append(check())
+            findings.append(check())
         except Exception as error:
-            text = (
-                f"the check ended with {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            )
-            found.append(
-                Finding(
-                    check.__name__, PROBLEM, text, "report it, with what `satlib versions` prints"
-                )
-            )
-    return found
+            reason = " ".join(str(error).split())[:200]
+            said = f"the check ended with {type(error).__name__}: {reason}"
+            remedy = "report it, with what `satlib versions` prints"
+            findings.append(Finding(check.__name__, PROBLEM, said, remedy))
+    return findings
 
 
-def told(found: list[Finding], as_json: bool = False) -> str:
+def text_of(findings: list[Finding], as_json: bool = False) -> str:
     """The findings, a line each, or as JSON."""
-    return (
-        json.dumps([asdict(one) for one in found], indent=1)
-        if as_json
-        else "\n".join(one.line for one in found)
-    )
+    if as_json:
+        return json.dumps([asdict(finding) for finding in findings], indent=1)
+    return "\n".join(finding.line for finding in findings)

@@ -14,15 +14,31 @@ from packaging.specifiers import SpecifierSet
 
 from satlib import runtime
 
+# The file that pip leaves names the origin of an installation by one of these keys.
+ORIGINS = {
+    "archive_info": "wheel file",
+    "dir_info": "from a folder",
+    "vcs_info": "from version control",
+}
+
 
 def requirements() -> list[Requirement]:
     """What satlib needs here, of its metadata, extras left out; none where only its folder is on
     the path."""
     try:
-        stated = [Requirement(line) for line in metadata.requires("satlib") or ()]
+        lines = metadata.requires("satlib") or ()
     except metadata.PackageNotFoundError:
         return []
-    return [one for one in stated if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return _applicable([Requirement(line) for line in lines])
+
+
+def _applicable(stated: list[Requirement]) -> list[Requirement]:
+    """Those whose marker, if they have one, is true of this machine and needs no extra."""
+    kept = []
+    for one in stated:
+        if one.marker is None or one.marker.evaluate({"extra": ""}):
+            kept.append(one)
+    return kept
 
 
 def supported() -> SpecifierSet:
@@ -44,31 +60,37 @@ def version(name: str) -> str:
 
 def misfits() -> list[str]:
     """The requirements that are not met, each as ``numpy 1.26 instead of numpy>=2``."""
-    return [
-        f"{one.name} {version(one.name) or 'missing'} instead of {one.name}{one.specifier}"
-        for one in requirements()
-        if not _fits(one)
-    ]
+    sentences = []
+    for one in requirements():
+        if not _fits(one):
+            wanted = f"{one.name}{one.specifier}"
+            sentences.append(f"{_found(one.name)} instead of {wanted}")
+    return sentences
 
 
 def _fits(one: Requirement) -> bool:
-    return bool(version(one.name)) and one.specifier.contains(version(one.name), prereleases=True)
+    here = version(one.name)
+    return here != "" and one.specifier.contains(here, prereleases=True)
+
+
+def _found(name: str) -> str:
+    """A package and the version that is here, in words."""
+    return f"{name} {version(name) or 'missing'}"
 
 
 def kind() -> str:
     """How satlib was installed, in words; no path."""
     try:
-        found = metadata.distribution("satlib")
+        here = metadata.distribution("satlib")
     except metadata.PackageNotFoundError:
         return "not installed, run from a folder"
-    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    origin = json.loads(here.read_text("direct_url.json") or "{}")
     if origin.get("dir_info", {}).get("editable"):
         return "editable, from a checkout"
-    return {
-        "archive_info": "wheel file",
-        "dir_info": "from a folder",
-        "vcs_info": "from version control",
-    }.get(next((key for key in origin if key.endswith("_info")), ""), "from a package index")
+    for name, words in ORIGINS.items():
+        if name in origin:
+            return words
+    return "from a package index"
 
 
 def from_lock() -> str:
@@ -77,38 +99,34 @@ def from_lock() -> str:
     path = runtime.PACKAGE.parent / "requirements.lock"
     if not path.is_file():
         return "none beside an installed satlib"
-    pins = [
-        Requirement(line)
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if re.match(r"\w", line)
-    ]
-    pins = [one for one in pins if one.marker is None or one.marker.evaluate()]
-    other = [
-        f"{one.name} {version(one.name) or 'missing'} instead of {str(one.specifier).lstrip('=')}"
-        for one in pins
-        if not _fits(one)
-    ]
-    return f"{len(pins) - len(other)} of {len(pins)} packages as locked" + "".join(
-        f"; {text}" for text in other
-    )
+    lines = path.read_text(encoding="utf-8").splitlines()
+    # A line that begins otherwise is a comment or an option.
+    stated = [Requirement(line) for line in lines if re.match(r"\w", line)]
+    pins = _applicable(stated)
+    others = []
+    for one in pins:
+        if not _fits(one):
+            pinned = str(one.specifier).lstrip("=")
+            others.append(f"{_found(one.name)} instead of {pinned}")
+    summary = f"{len(pins) - len(others)} of {len(pins)} packages as locked"
+    return "; ".join([summary, *others])
 
 
 def report() -> dict[str, object]:
     """What a report of a fault must state: satlib, system, device and precision, lock, and each
     package it needs."""
-    facts = runtime.versions() | {
-        "installed": kind(),
-        "os": platform.platform(),
-        "lock": from_lock(),
-    }
+    facts: dict[str, object] = dict(runtime.versions())
+    facts["installed"] = kind()
+    facts["os"] = platform.platform()
+    facts["lock"] = from_lock()
     try:
         from satlib.training import gpu
 
-        facts |= runtime.machine() | {"precision": gpu.precision()}
+        facts |= runtime.machine()
+        facts["precision"] = gpu.precision()
     except Exception as error:  # an installation so broken is what gets reported
-        facts["machine"] = (
-            f"unknown, as {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        )
-    return facts | {
-        one.name: version(one.name) or "missing" for one in requirements() if one.name not in facts
-    }
+        reason = " ".join(str(error).split())[:200]
+        facts["machine"] = f"unknown, as {type(error).__name__}: {reason}"
+    for one in requirements():
+        facts.setdefault(one.name, version(one.name) or "missing")
+    return facts

@@ -1,29 +1,27 @@
-"""The parts of the README that the code writes: lessons, results of the committed records, and what
-they say of the literature; in English and, for README.zh-CN.md, in Chinese.
+"""The parts of the README that the code writes: lessons, results of the committed records, what
+they say of the literature, and the speed; in English and, in README.zh-CN.md, in Chinese.
 
-``satlib notebooks`` writes them anew between their markers, a test compares them. No lesson imports
-this module.
+Here the facts are gathered, once for both languages. The tables stand in ``templates/readme_*.md``,
+the words of a language in ``templates/words_*.md``. ``satlib notebooks`` writes the parts anew
+between their markers, a test compares them. No lesson imports this module.
 """
 
 import functools
-import re
 from collections.abc import Callable
+
+import jinja2
 
 from satlib import records, report, runtime, storage
 from satlib.data.registry import REGISTRY
 from satlib.evaluation import comparable_records, comparison
-from satlib.kit import course, readme_chinese
+from satlib.kit import course, pages
 from satlib.reproduction import findings
 from satlib.training import speed
 
-HEADLINE, FIGURE = (
-    "99_report-headline.png",
-    "headline.png",
-)  # a lesson's figure, and its copy in data/ for the README
-FILES: dict[str, Callable[[str], str]] = {
-    "README.md": str,
-    "README.zh-CN.md": readme_chinese.block,
-}  # and in which words
+# A lesson's figure, and its copy in data/ for the README.
+HEADLINE = "99_report-headline.png"
+FIGURE = "headline.png"
+WORDS = {"README.md": "words_en.md", "README.zh-CN.md": "words_zh.md"}
 SHOWN = ("rmse", "mae", "qwk", "spearman", "auc")
 PROFILES = ("fast", "full")
 COMPARED = (
@@ -33,103 +31,175 @@ COMPARED = (
 )
 
 
-def fill(text: str, words: Callable[[str], str] = str) -> str:
-    """The README's text with the generated parts made anew, each put into other ``words``;
-    ValueError where a pair of markers is missing."""
-    parts = {"lessons": lessons, "results": results, "literature": findings.table, "speed": speeds}
-    for name, make in parts.items():
-        made = make()
+def fill(text: str, page: str = "README.md") -> str:
+    """The text of a README with the generated parts made anew in the words of the page; ValueError
+    where a pair of markers or a word is missing."""
+    for name in PARTS:
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start not in text or end not in text:
             raise ValueError(f"the README lacks the markers {start} and {end}; put them back")
-        whole = f"{start}\n{words(made)}\n{end}"
-        text = re.sub(f"{start}.*?{end}", lambda _, whole=whole: whole, text, flags=re.S)
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{part(name, page)}\n{end}{after}"
     return text
 
 
-def lessons() -> str:
-    """The table of lessons: number with link, title, module."""
-    names = course.modules()
-    rows = [
-        f"| [{x.stem[:2]}](notebooks/{x.path.name}) | {x.title} | `satlib.{course.module_of(x.stem, names)}` |"
-        for x in course.lessons()
-    ]
-    return "\n".join(["| lesson | what you do | module |", "|---|---|---|", *rows])
-
-
-@functools.cache  # it takes seconds, and each language asks for it
-def results() -> str:
-    """One table per data set and profile of the committed records, with the facts that a number
-    needs."""
-    parts = []
-    for dataset in REGISTRY:
-        for profile in PROFILES:
-            found = comparable_records.comparable(
-                comparable_records.load_committed(dataset, profile)
-            )
-            if found:
-                parts.append(_part(dataset, profile, found))
-    return "\n\n".join(parts)
-
-
-def _part(dataset: str, profile: str, found: list[records.RunRecord]) -> str:
-    said = report.facts(found)
-    tuned = next((r for r in found if r.model == comparable_records.AFTER), found[0])
-    head = (
-        f"**{dataset}, profile {profile}**: {said['training rows']} training rows, {said['test rows']} test rows, "
-        f"seed {said['seeds']}; {tuned.machine['cores']} cores of {tuned.machine['processor']}, "
-        f"accelerator: {said['accelerator']}. Test part, 95 % intervals by bootstrap over "
-        f"{'dialogues' if 'redial' in dataset or dataset.startswith('uss') else 'users'}."
-    )
-    table = report.table(found, SHOWN)
-    rows = ["| " + " | ".join(("model", *SHOWN)) + " |", "|---" * (len(SHOWN) + 1) + "|"]
-    rows += ["| " + " | ".join((name, *table.loc[name])) + " |" for name in table.index]
-    gaps = [
-        f"- {comparison.difference(found, *two)}."
-        for two in COMPARED
-        if {*two} <= {r.model for r in found}
-    ]
-    return "\n".join([head, "", *rows, "", *gaps])
-
-
-def speeds() -> str:
-    """The tables of ``make bench`` whose files are committed: training and scoring, by satlib and
-    by others."""
-    folder = runtime.data_folder() / "runs" / "speed"
-    about = storage.read_json(folder / "machine.json")
-    machine = about["machine"]
-    parts = [
-        f"{about['corpus']}, {about['mean_tokens']:.0f} tokens a text on average; {machine['cores']} cores of "
-        f"{machine['processor']}; medians of {about['rounds']} rounds, in which all took turns. Losses of "
-        f"training are those after {about['learn']} texts.",
-        _judged(speed.rounds(folder, "training"), about["judge"]),
-    ]
-    for kind in ("training", "scoring"):
-        rows, times = speed.bench(folder, kind), speed.times_as_fast(speed.rounds(folder, kind))
-        table = [
-            f"| {kind} | texts/s | satlib is so many times as fast | share of the peak | memory (MB) | loss |",
-            "|---" * 6 + "|",
-        ]
-        table += [
-            f"| {row['system']} | {row['examples_per_s']:.1f} | {times.get(row['system'], 1):.2f} | "
-            f"{row['peak_share']:.1%} | {row['peak_memory_mb']:.0f} | {row['validation_loss']:.4f} |"
-            for row in rows
-        ]
-        parts.append("\n".join(table))
-    return "\n\n".join(parts)
-
-
-def _judged(found: dict, texts: int) -> str:
-    half, whole = found["losses"]["satlib"], found["losses"]["satlib-fp32"]
-    return (
-        f"After {texts} texts, satlib's loss is {sum(half) / len(half):.4f} in the precision of the machine and "
-        f"{sum(whole) / len(whole):.4f} in fp32, means of {len(whole)} seeds; those in fp32 differ by up to "
-        f"{max(whole) - min(whole):.4f}."
-    )
+def part(name: str, page: str = "README.md") -> str:
+    """One generated part in the words of the page; ValueError where it lacks a word."""
+    template = environment().get_template(f"readme_{name}.md")
+    try:
+        return template.render(PARTS[name](), words_file=WORDS[page]).strip()
+    except jinja2.UndefinedError as error:
+        raise ValueError(
+            f"{page} has no words for this: {error.message}; "
+            f"add them to satlib/kit/templates/{WORDS[page]}"
+        ) from error
 
 
 def write() -> None:
     """Rewrite the generated parts of the checkout's README, in both languages."""
-    for name, words in FILES.items():
-        path = runtime.PACKAGE.parent / name
-        storage.write_text(path, fill(path.read_text(encoding="utf-8"), words))
+    for page in WORDS:
+        path = runtime.PACKAGE.parent / page
+        storage.write_text(path, fill(path.read_text(encoding="utf-8"), page))
+
+
+# The facts, the same in every language
+
+
+def lessons() -> dict:
+    """Number, file, title and module of each lesson."""
+    rows = []
+    for lesson in course.lessons():
+        rows.append(
+            {
+                "number": lesson.number,
+                "file": lesson.path.name,
+                "title": lesson.title,
+                "module": course.module_of(lesson.stem),
+            }
+        )
+    return {"lessons": rows}
+
+
+@functools.cache  # it takes seconds, and each language asks for it
+def results() -> dict:
+    """One table per data set and profile of the committed records, with the facts that a number
+    needs."""
+    protocols = []
+    for dataset in REGISTRY:
+        for profile in PROFILES:
+            committed = comparable_records.load_committed(dataset, profile)
+            if committed:
+                comparable = comparable_records.comparable(committed)
+                protocols.append(_protocol(dataset, profile, comparable))
+    return {"protocols": protocols}
+
+
+def _protocol(dataset: str, profile: str, comparable: list[records.RunRecord]) -> dict:
+    """The results of one data set and profile."""
+    facts = report.facts(comparable)
+    by_model = {record.model: record for record in comparable}
+    # The fine-tuned model took longest, so the machine that is named is the one that trained it.
+    machine = by_model.get(comparable_records.AFTER, comparable[0]).machine
+    table = report.table(comparable, SHOWN)
+    rows = []
+    for model in table.index:
+        rows.append({"model": model, "cells": list(table.loc[model])})
+    differences = []
+    for model, other in COMPARED:
+        if model in by_model and other in by_model:
+            differences.append(comparison.difference(comparable, model, other))
+    return {
+        "dataset": dataset,
+        "profile": profile,
+        "training_rows": facts["training rows"],
+        "test_rows": facts["test rows"],
+        "seeds": facts["seeds"],
+        "cores": machine["cores"],
+        "processor": machine["processor"],
+        "accelerator": facts["accelerator"],
+        "of_dialogues": "redial" in dataset or dataset.startswith("uss"),
+        "columns": SHOWN,
+        "rows": rows,
+        "differences": differences,
+    }
+
+
+@functools.cache
+def literature() -> dict:
+    """What reproduced, what did not, what was wrong."""
+    return {"findings": findings.table()}
+
+
+def speeds() -> dict:
+    """The tables of ``make bench`` whose files are committed: training and scoring, by satlib and
+    by others."""
+    folder = runtime.data_folder() / "runs" / "speed"
+    about = storage.read_json(folder / "machine.json")
+    measured = {name: about[name] for name in ("corpus", "mean_tokens", "rounds", "learn")}
+    for name in ("cores", "processor"):
+        measured[name] = about["machine"][name]
+    tables = []
+    for kind in ("training", "scoring"):
+        times = speed.times_as_fast(speed.rounds(folder, kind))
+        rows = []
+        for row in speed.bench(folder, kind):
+            rows.append(row | {"times": times.get(row["system"], 1)})
+        tables.append({"kind": kind, "rows": rows})
+    losses = speed.rounds(folder, "training")["losses"]
+    half = losses["satlib"]
+    whole = losses["satlib-fp32"]
+    judged = {
+        "texts": about["judge"],
+        "half": sum(half) / len(half),
+        "whole": sum(whole) / len(whole),
+        "seeds": len(whole),
+        "spread": max(whole) - min(whole),
+    }
+    return {"measured": measured, "judged": judged, "tables": tables}
+
+
+PARTS: dict[str, Callable[[], dict]] = {
+    "lessons": lessons,
+    "results": results,
+    "literature": literature,
+    "speed": speeds,
+}
+
+
+# How numbers are written, the same in every language
+
+
+def environment() -> jinja2.Environment:
+    """What renders the tables: a filter for each way to write a number; ``decimals`` and
+    ``thousands`` take a list too."""
+    made = pages.environment(autoescape=False)
+    made.filters |= {
+        "decimals": decimals,
+        "thousands": thousands,
+        "signed": lambda value, digits: f"{value:+.{digits}f}",
+        "percent": lambda value, digits: f"{value:.{digits}%}",
+        "interval": lambda row, digits: _with_bounds(row, f".{digits}f"),
+        "signed_interval": lambda row, digits: _with_bounds(row, f"+.{digits}f"),
+        "percent_interval": lambda row, digits: _with_bounds(row, f".{digits}%"),
+    }
+    return made
+
+
+def decimals(value: float | list[float], digits: int) -> str | list[str]:
+    """A number with so many decimals; of a list each."""
+    if isinstance(value, list):
+        return [decimals(one, digits) for one in value]
+    return f"{value:.{digits}f}"
+
+
+def thousands(value: int | list[int]) -> str | list[str]:
+    """A whole number with a comma at each thousand; of a list each."""
+    if isinstance(value, list):
+        return [thousands(one) for one in value]
+    return f"{value:,}"
+
+
+def _with_bounds(row: dict[str, float], form: str) -> str:
+    """A value and its interval: ``0.07 [0.06, 0.08]``."""
+    return f"{row['value']:{form}} [{row['low']:{form}}, {row['high']:{form}}]"

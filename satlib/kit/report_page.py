@@ -1,195 +1,155 @@
 """The report's page: lessons, status, seconds, the headline table, and the figures themselves, in
 one file.
 
-The page asks nothing of the network: style and figures are inside it. Written by ``runner``; no
-lesson imports it.
+The page asks nothing of the network: style and figures are inside it. Here the facts are gathered;
+how they look stands in ``templates/report.html``. Written by ``runner``; no lesson imports it.
 """
 
 import base64
 import hashlib
-from html import escape
 from pathlib import Path
 
 from satlib import storage
 from satlib.data import leaks
+from satlib.evaluation import comparable_records
+from satlib.kit import pages
 from satlib.kit.course import Lesson
+from satlib.kit.results import Result
 
 LARGEST_SVG = 200_000  # bytes; above it a figure goes into the page as PNG
 HEADLINE = ("rmse", "mae", "accuracy", "macro_f1", "qwk", "spearman", "auc")
 
-STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; }
-body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-a { color: #005a8c; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd; white-space: nowrap; }
-td.lesson { white-space: normal; min-width: 9rem; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-td small { color: #555; display: block; }
-.failed, .skipped, .refused { color: #a8001c; font-weight: bold; }
-figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
-figcaption { display: none; color: #555; font-size: .9rem; }
-@media (max-width: 40rem) { th, td { padding: .25rem .4rem; } figcaption { display: block; } }
-"""
-
 
 def write(
     output: Path,
-    shown: list[tuple[Lesson, object]],
+    shown: list[tuple[Lesson, Result | None]],
     rows: list[dict],
     dataset: str,
     profile: str,
-    found: list[leaks.Finding] | None = None,
+    findings: list[leaks.Finding] | None = None,
 ) -> None:
     """Write ``output``/index.html.
 
-    shown: each lesson with its ``runner.Result``, or None where it never ran. rows: the dicts of
-    results.json. found: the leaks of the data set; None where it was not looked over.
+    shown: each lesson with its result, or None where it never ran. rows: the dicts of results.json.
+    findings: the leaks of the data set; None where it was not looked over.
     """
-    body = [
-        f"<h1>satlib: the report</h1>\n<p>Data set {escape(dataset)}, profile {escape(profile)}.</p>",
-        _lessons(shown),
-        _headline(rows),
-        _leaks(found),
-    ]
-    body += [
-        _figures(output, lesson)
-        for lesson, result in shown
-        if result and result.status != "skipped"
-    ]
-    storage.write_text(
-        output / "index.html",
-        f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>satlib: {escape(dataset)}, {escape(profile)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-{chr(10).join(filter(None, body))}
-</main>
-</body>
-</html>
-""",
+    metrics, models = _headline(rows)
+    template = pages.environment(autoescape=True).get_template("report.html")
+    page = template.render(
+        dataset=dataset,
+        profile=profile,
+        lessons=[_lesson(output, lesson, result) for lesson, result in shown],
+        metrics=metrics,
+        models=models,
+        leaks=_leaks(findings),
     )
+    storage.write_text(output / "index.html", page)
 
 
-def _lessons(shown: list[tuple[Lesson, object]]) -> str:
-    lines = []
-    for lesson, result in shown:
-        status = result.status if result else "not run"
-        name = f"{lesson.stem[:2]} {escape(lesson.title)}"
-        if result and status != "skipped":
-            name = f'<a href="#{lesson.stem}">{name}</a>'
-        link = (
-            f'<a href="notebooks/{lesson.stem}.ipynb">notebook</a>'
-            if result and status != "skipped"
-            else ""
-        )
-        seconds = f"{result.seconds:.1f}" if result and result.seconds else ""
-        message = f"<small>{escape(result.message)}</small>" if result and result.message else ""
-        lines.append(
-            f'<tr><td class="lesson">{name}{message}</td><td class="{status}">{status}</td>'
-            f'<td class="number">{seconds}</td><td>{link}</td></tr>'
-        )
-    head = '<tr><th>Lesson</th><th>Status</th><th class="number">Seconds</th><th>File</th></tr>'
-    return "<h2>Lessons</h2>\n" + _wide("Lessons", [head, *lines])
+def _lesson(output: Path, lesson: Lesson, result: Result | None) -> dict:
+    """What the page says of a lesson; figures are None where it has no executed notebook."""
+    facts = {
+        "stem": lesson.stem,
+        "heading": f"{lesson.number} {lesson.title}",
+        "status": "not run",
+        "seconds": "",
+        "message": "",
+        "executed": False,
+        "figures": None,
+    }
+    if result is None:
+        return facts
+    facts["status"] = result.status
+    facts["message"] = result.message
+    if result.seconds:
+        facts["seconds"] = f"{result.seconds:.1f}"
+    if result.status != "skipped":
+        facts["executed"] = True
+        facts["figures"] = _figures(output, lesson)
+    return facts
 
 
-def _wide(name: str, lines: list[str]) -> str:
-    """A table in a box that scrolls on a narrow page, by the keyboard too: hence the focus, and a
-    name to announce."""
-    return (
-        f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table>\n'
-        + "\n".join(lines)
-        + "\n</table></div>"
-    )
+def _headline(rows: list[dict]) -> tuple[list[str], list[dict]]:
+    """The table of test metrics: names of its columns, and for each model its name and cells; no
+    columns and no models where nothing was judged."""
+    judged = {}
+    for row in rows:
+        if row["part"] == "test":
+            judged[row["model"], row["metric"]] = row
+    names = sorted({model for model, _ in judged}, key=_place)
+    there = {metric for _, metric in judged}
+    metrics = [metric for metric in HEADLINE if metric in there]
+    if not metrics:
+        return [], []
+    models = []
+    for name in names:
+        cells = [_cell(judged.get((name, metric))) for metric in metrics]
+        models.append({"name": name, "cells": cells})
+    return metrics, models
 
 
-def _headline(rows: list[dict]) -> str:
-    """Test metrics, one line a model, with their intervals."""
-    from satlib.evaluation.comparable_records import MODEL_ORDER
-
-    test = {(row["model"], row["metric"]): row for row in rows if row["part"] == "test"}
-    models = sorted(
-        {model for model, _ in test},
-        key=lambda name: (MODEL_ORDER.index(name) if name in MODEL_ORDER else 99, name),
-    )
-    metrics = [name for name in HEADLINE if any(metric == name for _, metric in test)]
-    if not models or not metrics:
-        return ""
-    lines = [
-        "<tr><th>Model</th>"
-        + "".join(f'<th class="number">{name}</th>' for name in metrics)
-        + "</tr>"
-    ]
-    for model in models:
-        cells = (_cell(test.get((model, metric))) for metric in metrics)
-        lines.append(f"<tr><td>{escape(model)}</td>{''.join(cells)}</tr>")
-    return (
-        f"<h2>Test part, with 95 % intervals</h2>\n{_wide('Test part', lines)}\n"
-        '<p>All rows: <a href="results.json">results.json</a>.</p>'
-    )
+def _place(model: str) -> tuple[int, str]:
+    """By which models are sorted: the known ones in the order of all tables, then others by
+    name."""
+    order = comparable_records.MODEL_ORDER
+    return (order.index(model) if model in order else len(order), model)
 
 
-def _leaks(found: list[leaks.Finding] | None) -> str:
-    """The findings on the data, refused ones marked."""
-    if found is None:
-        return ""
-    kinds = [finding.severity for finding in found] or ["clean"]
-    lines = [
-        f'<li class="{kind}">{escape(line)}</li>'
-        for kind, line in zip(kinds, leaks.report(found), strict=True)
-    ]
-    return "<h2>The data, looked over for leaks</h2>\n<ul>\n" + "\n".join(lines) + "\n</ul>"
-
-
-def _cell(row: dict | None) -> str:
+def _cell(row: dict | None) -> dict[str, str]:
+    """The value of a metric and its interval; empty where it is not defined."""
     if row is None or row["value"] is None:
-        return '<td class="number"></td>'
-    low, high = row["low"], row["high"]
-    interval = (
-        f"<small>{low:.3f} to {high:.3f}</small>" if low is not None and high is not None else ""
-    )
-    return f'<td class="number">{row["value"]:.3f}{interval}</td>'
+        return {"value": "", "interval": ""}
+    interval = ""
+    if row["low"] is not None and row["high"] is not None:
+        interval = f"{row['low']:.3f} to {row['high']:.3f}"
+    return {"value": f"{row['value']:.3f}", "interval": interval}
 
 
-def _figures(output: Path, lesson: Lesson) -> str:
-    """The figures of an executed lesson in the order of the notebook, each with its finding."""
+def _leaks(findings: list[leaks.Finding] | None) -> list[dict] | None:
+    """A line for each finding, or one that says that there is none; None where nobody looked."""
+    if findings is None:
+        return None
+    severities = [finding.severity for finding in findings] or ["clean"]
+    lines = []
+    for severity, line in zip(severities, leaks.report(findings), strict=True):
+        lines.append({"severity": severity, "line": line})
+    return lines
+
+
+def _figures(output: Path, lesson: Lesson) -> list[dict] | None:
+    """The figures of an executed lesson in the order of the notebook, each with its finding; None
+    where the notebook is gone."""
     path = output / "notebooks" / f"{lesson.stem}.ipynb"
     if not path.is_file():
-        return ""
-    saved = (output / "figures").glob(f"{lesson.stem}-*.png")
-    vectors = {_digest(png.read_bytes()): png.with_suffix(".svg") for png in saved}
-    parts = [f'<h2 id="{lesson.stem}">{lesson.stem[:2]} {escape(lesson.title)}</h2>']
+        return None
+    # A figure in the notebook is known by its content; the lesson saved it as SVG too.
+    vectors = {}
+    for png in (output / "figures").glob(f"{lesson.stem}-*.png"):
+        vectors[_digest(png.read_bytes())] = png.with_suffix(".svg")
+    figures = []
     for cell in storage.read_json(path)["cells"]:
-        for shown in cell.get("outputs", []):
-            data = shown.get("data", {})
+        for displayed in cell.get("outputs", []):
+            data = displayed.get("data", {})
             if "image/png" not in data:
                 continue
             png = base64.b64decode("".join(data["image/png"]))
             finding = "".join(data.get("text/plain", "")).removeprefix("Figure: ")
-            alt = shown.get("metadata", {}).get("image/png", {}).get("alt", finding)
-            source = _source(png, vectors.get(_digest(png)))
-            parts.append(
-                f'<figure><img src="{source}" alt="{escape(alt, quote=True)}">'
-                f"<figcaption>{escape(finding)}</figcaption></figure>"
+            described = displayed.get("metadata", {}).get("image/png", {})
+            figures.append(
+                {
+                    "source": source(png, vectors.get(_digest(png))),
+                    "alt": described.get("alt", finding),
+                    "finding": finding,
+                }
             )
-    return "\n".join(parts) if len(parts) > 1 else f"{parts[0]}\n<p>No figures.</p>"
+    return figures
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _source(png: bytes, vector: Path | None) -> str:
+def source(png: bytes, vector: Path | None) -> str:
     """A figure as a data address: the saved SVG where it is small, else the PNG."""
     if vector and vector.is_file() and vector.stat().st_size <= LARGEST_SVG:
         return "data:image/svg+xml;base64," + base64.b64encode(vector.read_bytes()).decode()

@@ -20,12 +20,17 @@ COLAB = "https://colab.research.google.com"
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
 # Stands above the set-up cell. Said here and not in an error, so that the first code of a lesson is
 # short.
-TEXT = """\
-**Set-up.** On your computer, open the lessons with `make lab` in the folder of satlib; the cell below then only sets the
-style of the figures. On Colab it installs satlib first{origin}"""
-UPLOADED = """, from a wheel that you upload: run `pip wheel --no-deps .` in
-the folder of satlib, and drag the file `satlib-...-py3-none-any.whl` onto the list of files at the left. If the cell
-ends with "No module named 'satlib'", neither has happened yet."""
+ON_ONES_OWN = (
+    "**Set-up.** On your computer, open the lessons with `make lab` in the folder of satlib; "
+    "the cell below then only sets the\n"
+    "style of the figures. On Colab it installs satlib first"
+)
+UPLOADED = (
+    ", from a wheel that you upload: run `pip wheel --no-deps .` in\n"
+    "the folder of satlib, and drag the file `satlib-...-py3-none-any.whl` "
+    "onto the list of files at the left. If the cell\n"
+    "ends with \"No module named 'satlib'\", neither has happened yet."
+)
 RELEASED = ". To try a change of your own there, run `%pip install` with your wheel before it."
 # The same in every lesson. A failed installation shows pip's words, and the import below it ends
 # the cell.
@@ -64,16 +69,16 @@ def settings(project: Path | None = None) -> tuple[str, str]:
 def badge(repository: str, version: str, stem: str) -> str:
     """The line that opens a lesson of this version's tag on Colab; only the marker while the
     address is unknown."""
-    found = ADDRESS.fullmatch(repository)
-    if not found:
+    address = ADDRESS.fullmatch(repository)
+    if not address:
         return BADGE
-    target = f"{COLAB}/github/{found.group(1)}/blob/v{version}/notebooks/{stem}.ipynb"
+    target = f"{COLAB}/github/{address.group(1)}/blob/v{version}/notebooks/{stem}.ipynb"
     return f"{BADGE} [![Open in Colab]({COLAB}/assets/colab-badge.svg)]({target})"
 
 
 def text(repository: str) -> str:
     """The words above the set-up cell: what to do on a computer of one's own, and on Colab."""
-    return TEXT.format(origin=RELEASED if ADDRESS.fullmatch(repository) else UPLOADED)
+    return ON_ONES_OWN + (RELEASED if ADDRESS.fullmatch(repository) else UPLOADED)
 
 
 def setup(repository: str, version: str) -> str:
@@ -93,15 +98,17 @@ def written(content: str, stem: str, repository: str, version: str) -> str:
     lines = title.source.split("\n")
     marked = [i for i, line in enumerate(lines) if line.startswith(BADGE)]
     tagged = [cell for cell in notebook.cells if "setup" in course.tags(cell)]
-    if len(marked) != 1 or [cell.cell_type for cell in tagged] != ["markdown", "code"]:
+    kinds = [cell.cell_type for cell in tagged]
+    if len(marked) != 1 or kinds != ["markdown", "code"]:
         raise ValueError(
-            f"{stem} needs one line {BADGE} under its title, then a text and a code cell with the tag 'setup'; "
-            "add them"
+            f"{stem} needs one line {BADGE} under its title, "
+            "then a text and a code cell with the tag 'setup'; add them"
         )
     lines[marked[0]] = badge(repository, version, stem)
     title.source = "\n".join(lines)
-    tagged[0].source = text(repository)
-    tagged[1].source = setup(repository, version)
+    words, code = tagged
+    words.source = text(repository)
+    code.source = setup(repository, version)
     return nbformat.writes(notebook) + "\n"
 
 
@@ -116,6 +123,7 @@ def write(project: Path | None = None) -> list[str]:
         after = written(before, lesson.stem, repository, version)
         if after != before:
             changed[lesson.path] = after
-    for path, text in changed.items():
-        storage.write_text(path, text)
+    # Only now, so that a lesson without its marker leaves all others as they are.
+    for path, content in changed.items():
+        storage.write_text(path, content)
     return [path.name for path in changed]

@@ -1,8 +1,8 @@
 """Dropout and attention for a processor: the same mathematics as PyTorch's, with fewer passes over
 memory.
 
-Taught with lesson 41 beside ``models``, measured in lesson 45. On a GPU both hand over to PyTorch's
-own kernels.
+Taught with lesson 41 beside ``satisfaction_model``, measured in lesson 45. On a GPU both hand over
+to PyTorch's own kernels.
 """
 
 import torch
@@ -13,9 +13,8 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "satlib"  # what transformers calls our attention
-STEPS = (
-    2**16
-)  # a dropout probability is rounded to a multiple of 1 / STEPS: sixteen random bits decide an element
+# Sixteen random bits decide an element, so a dropout probability is a multiple of 1 / STEPS.
+STEPS = 2**16
 
 
 def keep(shape: torch.Size, p: float, dtype: torch.dtype) -> torch.Tensor:
@@ -24,10 +23,13 @@ def keep(shape: torch.Size, p: float, dtype: torch.dtype) -> torch.Tensor:
 
     PyTorch draws a random number for every element; here four elements share one of 64 bits.
     """
-    count, drop = shape.numel(), round(p * STEPS)
+    count = shape.numel()
+    drop = round(p * STEPS)
     words = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    # Seen as 16 bits, each word is four draws between -STEPS / 2 and STEPS / 2.
+    draws = words.view(torch.int16)[:count].view(shape)
     kept = torch.empty(shape, dtype=dtype)
-    torch.ge(words.view(torch.int16)[:count].view(shape), drop - STEPS // 2, out=kept)
+    torch.ge(draws, drop - STEPS // 2, out=kept)
     return kept.mul_(STEPS / (STEPS - drop))
 
 
@@ -62,12 +64,13 @@ def attention(
     heads, size], and None.
 
     attention_mask: True where a position may be seen, or None. PyTorch's fused kernel for a
-    processor has no dropout, and what it falls back to is slower than these five lines.
+    processor has no dropout, and what it falls back to is slower than these few lines.
     """
-    plain = key.shape[1] == query.shape[1] and not (
-        attention_mask is None and getattr(module, "is_causal", False)
-    )
-    if not (dropout and plain and query.device.type == "cpu"):
+    # A causal model may leave its mask to the kernel, and some have fewer heads in the keys.
+    causal = attention_mask is None and getattr(module, "is_causal", False)
+    same_heads = key.shape[1] == query.shape[1]
+    on_cpu = query.device.type == "cpu"
+    if not dropout or not on_cpu or causal or not same_heads:
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
         )
@@ -86,8 +89,9 @@ def halve(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tenso
     Autocast alone leaves the sums between the layers in fp32 and casts them anew for every product,
     which takes memory.
     """
-    half = output.device.type == "cpu" and torch.is_autocast_enabled("cpu")
-    return output.to(torch.get_autocast_dtype("cpu")) if half else output
+    if output.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return output.to(torch.get_autocast_dtype("cpu"))
+    return output
 
 
 def install(model: nn.Module, encoder: nn.Module) -> None:
@@ -107,11 +111,13 @@ def install(model: nn.Module, encoder: nn.Module) -> None:
 def recompute(encoder: nn.Module, wanted: bool) -> None:
     """Where wanted, let a transformers encoder calculate its layers' inner values again instead of
     keeping them."""
-    if wanted:
-        enable = getattr(
-            encoder, "activation_checkpointing_enable", None
-        )  # the new name, in transformers 5.2x
-        (enable or encoder.gradient_checkpointing_enable)()
+    if not wanted:
+        return
+    # transformers 5.2x renames the method.
+    if hasattr(encoder, "activation_checkpointing_enable"):
+        encoder.activation_checkpointing_enable()
+    else:
+        encoder.gradient_checkpointing_enable()
 
 
 AttentionInterface.register(NAME, attention)

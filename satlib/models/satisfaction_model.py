@@ -20,14 +20,16 @@ from satlib import runtime, storage
 from satlib.encoding import tokens
 from satlib.models import cpu_layers
 from satlib.models.encoders import bounded, load_encoder, pretrained
-from satlib.models.heads import HEADS, Prediction, layer, loss_of, read_logits
-from satlib.models.heads_ordinal import SharedScore
+from satlib.models.head_layers import SharedScore
+from satlib.models.heads import HEADS, Prediction, head_of, loss_of, read_logits
 
 POOLINGS = ("cls", "mean", "last")
-BATCH_TOKENS = {
-    True: 1024,
-    False: 16384,
-}  # of a batch when predicting: on a CPU (measured in lesson 45), elsewhere
+# Positions of a batch when predicting. Measured in lesson 45: a processor's cache is small.
+CPU_BATCH_TOKENS = 1024
+GPU_BATCH_TOKENS = 16384
+# What transformers writes into a config that says nothing of the model: where it lay, and with
+# which version it was read.
+NOT_OF_THE_MODEL = ("_name_or_path", "transformers_version")
 
 
 class SatisfactionConfig(transformers.PretrainedConfig):
@@ -61,16 +63,18 @@ class SatisfactionConfig(transformers.PretrainedConfig):
         runtime.one_of("pooling", pooling, POOLINGS)
         if not low < threshold <= high:
             raise ValueError(
-                f"threshold {threshold} must lie above {low} and at most at {high}, the ends of the scale"
+                f"threshold {threshold} must lie above {low} and at most at {high}, "
+                "the ends of the scale"
             )
         super().__init__(**others)
-        self.encoder, self.head, self.pooling, self.features = (
-            encoder or {},
-            head,
-            pooling,
-            features,
-        )
-        self.low, self.high, self.threshold, self.dropout = low, high, threshold, dropout
+        self.encoder = encoder or {}
+        self.head = head
+        self.pooling = pooling
+        self.features = features
+        self.low = low
+        self.high = high
+        self.threshold = threshold
+        self.dropout = dropout
         self.group_means = list(group_means)
 
 
@@ -84,7 +88,8 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
     if how == "cls":
         return hidden[:, 0]
     if how == "last":
-        return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
+        rows = torch.arange(len(hidden), device=hidden.device)
+        return hidden[rows, mask.sum(1) - 1]
     weights = mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1)
 
@@ -100,11 +105,10 @@ class SatisfactionModel(transformers.PreTrainedModel):
         inner = transformers.AutoConfig.for_model(**config.encoder)
         self.encoder = transformers.AutoModel.from_config(inner)
         if getattr(self.encoder, "pooler", None) is not None:
-            self.encoder.pooler = (
-                None  # BERT's own pooler is not used here, and DDP refuses weights without gradient
-            )
+            # BERT's own pooler is not used here, and DDP refuses weights without a gradient.
+            self.encoder.pooler = None
         self.dropout = nn.Dropout(config.dropout)
-        self.head = layer(inner.hidden_size + config.features, config.head)
+        self.head = head_of(config).layer(inner.hidden_size + config.features)
         cpu_layers.install(self, self.encoder)
         self.post_init()
 
@@ -127,27 +131,33 @@ class SatisfactionModel(transformers.PreTrainedModel):
         In training, dropout acts on the text only: without the user's mean, say, a prediction would
         be far off.
         """
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        pooled = self.dropout(pool(hidden.float(), attention_mask, self.config.pooling))
-        return pooled if features is None else torch.cat([pooled, features], dim=1)
+        out = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        hidden = out.last_hidden_state.float()
+        pooled = self.dropout(pool(hidden, attention_mask, self.config.pooling))
+        if features is None:
+            return pooled
+        return torch.cat([pooled, features], dim=1)
 
     def forward(
         self, input_ids, attention_mask, features=None, labels=None, **_
     ) -> SequenceClassifierOutput:
-        """Logits [B] or [B, HEADS[head]]; with labels (ratings [B] on the scale) also the mean loss
-        of the batch."""
-        if (0 if features is None else features.shape[1]) != self.config.features:
+        """Logits [B] or [B, C]; with labels (ratings [B] on the scale) also the mean loss of the
+        batch."""
+        width = 0 if features is None else features.shape[1]
+        if width != self.config.features:
             raise ValueError(
                 f"the model was built for {self.config.features} behaviour features, "
-                f"the batch has {0 if features is None else features.shape[1]}"
+                f"the batch has {width}"
             )
         seen = self.embed(input_ids, attention_mask, features)
-        with torch.autocast(
-            seen.device.type, enabled=False
-        ):  # one small product: not worth the digits bf16 would cost
+        # One small product: not worth the digits that bf16 would cost.
+        with torch.autocast(seen.device.type, enabled=False):
             logits = self.head(seen)
-        logits = logits.squeeze(-1) if logits.shape[-1] == 1 else logits
-        loss = None if labels is None else loss_of(logits, labels, self.config)
+        if logits.shape[-1] == 1:
+            logits = logits.squeeze(-1)
+        loss = None
+        if labels is not None:
+            loss = loss_of(logits, labels, self.config)
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
@@ -157,16 +167,13 @@ def build(encoder: str = "embedded", revision: str | None = None, seed: int = 0,
     encoder, revision: see ``encoders.load_encoder``. config: see SatisfactionConfig.
     """
     inner, tokenizer = load_encoder(encoder, revision)
-    settings = {
-        k: v
-        for k, v in inner.config.to_dict().items()
-        if k not in ("_name_or_path", "transformers_version")
-    }
+    settings = inner.config.to_dict()
+    for name in NOT_OF_THE_MODEL:
+        settings.pop(name, None)
     torch.manual_seed(seed)
     model = SatisfactionModel(SatisfactionConfig(encoder=settings, **config))
-    model.encoder.load_state_dict(
-        inner.state_dict(), strict=False
-    )  # all but BERT's pooler, see ``pretrained``
+    # Not strict: BERT's pooler is left out. ``pretrained`` has seen to it that all else is there.
+    model.encoder.load_state_dict(inner.state_dict(), strict=False)
     return model, tokenizer
 
 
@@ -174,15 +181,18 @@ def load(folder: str | Path):
     """Model and tokenizer from a folder that ``save`` wrote; a folder of another kind of model is
     refused."""
     folder = Path(folder)
-    found = storage.read_json(folder / "config.json")
-    if found.get("model_type") != SatisfactionConfig.model_type:
+    config = storage.read_json(folder / "config.json")
+    kind = config.get("model_type")
+    if kind != SatisfactionConfig.model_type:
         raise ValueError(
-            f"{folder} holds a model of type {found.get('model_type')!r}, not a satisfaction model; "
-            "give a folder that satlib saved, or use build(encoder=...) to start from it"
+            f"{folder} holds a model of type {kind!r}, not a satisfaction model; give a folder "
+            "that satlib saved, or use build(encoder=...) to start from it"
         )
-    if not (found.get("encoder") or {}).get("model_type"):
+    encoder = config.get("encoder") or {}
+    if not encoder.get("model_type"):
         raise ValueError(
-            f"{folder / 'config.json'} describes no encoder; give the whole folder that satlib saved"
+            f"{folder / 'config.json'} describes no encoder; give the whole folder "
+            "that satlib saved"
         )
     model = pretrained(SatisfactionModel, folder, local_files_only=True)
     return model.eval(), bounded(tokens.load_tokenizer(folder), model.encoder)
@@ -208,37 +218,56 @@ def run(
     dropout off.
 
     Sequences of similar length share a batch of at most ``batch_tokens`` positions, so that little
-    is spent on padding and long texts take no more memory than short ones; 0 takes BATCH_TOKENS of
-    the device. autocast: the number format of the products; None is fp32.
+    is spent on padding and long texts take no more memory than short ones; 0 takes what suits the
+    device. autocast: the number format of the products; None is fp32.
     """
-    if not len(sequences) or features is not None and len(features) != len(sequences):
-        raise ValueError(
-            f"{len(sequences)} texts and {'no' if features is None else len(features)} rows of behaviour "
-            "features; give at least one text, and one row for each"
-        )
+    check_rows(sequences, features)
     model.eval()
-    features = None if features is None else np.asarray(features, dtype=np.float32)
-    lengths = np.array([len(s) for s in sequences])
+    if features is not None:
+        features = np.asarray(features, dtype=np.float32)
+    if not batch_tokens:
+        on_cpu = model.device.type == "cpu"
+        batch_tokens = CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS
+    lengths = np.array([len(sequence) for sequence in sequences])
     order = np.argsort(lengths, kind="stable")
-    batches = np.split(
-        order,
-        tokens.batch_cuts(lengths[order], batch_tokens or BATCH_TOKENS[model.device.type == "cpu"]),
-    )
+    batches = np.split(order, tokens.batch_cuts(lengths[order], batch_tokens))
     rows: list = [None] * len(order)
     # One autocast around all batches: it then converts each weight once, not once a batch.
     with torch.autocast(model.device.type, dtype=autocast, enabled=autocast is not None):
         for batch in runtime.progress(batches, "predict"):
-            padded = tokens.pad([sequences[i] for i in batch], model.pad_id)
-            ids, mask = (torch.from_numpy(a).to(model.device) for a in padded)
-            extra = None if features is None else torch.tensor(features[batch], device=model.device)
-            out = (
-                model.embed(ids, mask, extra)
-                if what == "embedding"
-                else model(ids, mask, extra).logits
-            )
-            for i, row in zip(batch, out.float().cpu().numpy(), strict=True):
-                rows[i] = row
+            ids, mask = tokens.pad([sequences[place] for place in batch], model.pad_id)
+            inputs = [torch.from_numpy(ids), torch.from_numpy(mask)]
+            if features is not None:
+                inputs.append(torch.tensor(features[batch]))
+            inputs = [tensor.to(model.device) for tensor in inputs]
+            out = model.embed(*inputs) if what == "embedding" else model(*inputs).logits
+            for place, row in zip(batch, out.float().cpu().numpy(), strict=True):
+                rows[place] = row
     return np.stack(rows)
+
+
+def check_rows(sequences: Sequence, features: np.ndarray | None) -> None:
+    """Raise ValueError where there is no text, or not one row of features for each."""
+    if len(sequences) and (features is None or len(features) == len(sequences)):
+        return
+    rows = "no" if features is None else len(features)
+    raise ValueError(
+        f"{len(sequences)} texts and {rows} rows of behaviour features; give at least one text, "
+        "and one row for each"
+    )
+
+
+def predict_tokens(
+    model: SatisfactionModel,
+    sequences: Sequence[Sequence[int]],
+    features: np.ndarray | None = None,
+    batch_tokens: int = 0,
+    autocast: torch.dtype | None = None,
+) -> Prediction:
+    """Predict the satisfaction behind texts that are token ids already; see ``run`` for the
+    options."""
+    logits = run(model, sequences, features, batch_tokens, autocast=autocast)
+    return read_logits(logits.astype(float), model.config)
 
 
 def predict(
@@ -253,9 +282,7 @@ def predict(
     """Predict the satisfaction behind texts (as ``sequences.to_text`` writes them); see ``run`` for
     the options."""
     sequences = tokens.tokenise(texts, tokenizer, max_length)
-    return read_logits(
-        run(model, sequences, features, batch_tokens, autocast=autocast).astype(float), model.config
-    )
+    return predict_tokens(model, sequences, features, batch_tokens, autocast)
 
 
 transformers.AutoConfig.register(SatisfactionConfig.model_type, SatisfactionConfig, exist_ok=True)

@@ -7,7 +7,9 @@ a choice on test rows is none. What annotators' aspects tell of the same ratings
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,61 +17,63 @@ from satlib import record_cache, records, runtime
 from satlib.baselines import event_steps, inputs
 from satlib.data import corpora
 from satlib.data.interactions import Example
-from satlib.encoding import sequences, tokens
+from satlib.encoding import sequences
 from satlib.evaluation import judging
-from satlib.models import heads, satisfaction_model
 from satlib.reproduction import protocols
-from satlib.training import finetune, loop
-from satlib.training.batches import Rows, batches
-from satlib.training.gpu import precision
-from satlib.training.plan import Plan, rate_at
+from satlib.training import finetune
 
 FOLDS = 10
-LENGTHS = {
-    "turn": 64,
-    "dialogue": 128,
-}  # last tokens that the encoder reads: the judged exchange, half a dialogue
+# Last tokens that the encoder reads: the judged exchange, half a dialogue.
+LENGTHS = {"turn": 64, "dialogue": 128}
 
-Learner = Callable[
-    [np.ndarray, np.ndarray], np.ndarray
-]  # numbers of training and test rows -> predicted ratings
+# Numbers of training and test rows -> predicted ratings of the test rows.
+Learner = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """alpha: penalty of the ridges, and of the ridge that the encoder's head starts as. The others:
-    the encoder's."""
+class Settings(finetune.Settings):
+    """The recipe's settings, with the defaults of protocol C; the head's one penalty is that of the
+    ridges as well. The frozen encoder and the predictions are in fp32."""
 
-    alpha: float = 1.0
-    epochs: int = 2
-    batch_size: int = 16
-    learning_rate: float = 5e-5
+    recorded: ClassVar = ("alpha", "epochs", "batch_size", "learning_rate", "max_length")
     max_length: int = 64
-    seed: int = 0
+    strengths: tuple[float, ...] = (1.0,)
+    judging_precision: str = "fp32"
+
+    @property
+    def alpha(self) -> float:
+        """The penalty of the ridges, and of the ridge that the encoder's head starts as."""
+        return self.strengths[0]
 
 
 def folds(groups: Sequence[str], seed: int = 0) -> np.ndarray:
     """The fold of each row [N], 0 to FOLDS - 1: conversations in a seeded order, dealt out like
     cards."""
-    names = np.random.default_rng(seed).permutation(np.unique(groups))
-    place = {name: i % FOLDS for i, name in enumerate(names.tolist())}
-    return np.array([place[group] for group in groups])
+    conversations = np.random.default_rng(seed).permutation(np.unique(groups)).tolist()
+    fold = {name: number % FOLDS for number, name in enumerate(conversations)}
+    return np.array([fold[group] for group in groups])
 
 
 def mean(examples: list[Example], settings: Settings) -> Learner:
     """The mean training rating for every row."""
-    y = _ratings(examples)
-    return lambda train, test: np.full(len(test), y[train].mean())
+    ratings = _ratings(examples)
+
+    def learn(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        return np.full(len(test), ratings[train].mean())
+
+    return learn
 
 
 def tfidf(examples: list[Example], settings: Settings) -> Learner:
     """Ridge regression on TF-IDF weights of words and pairs of words, which the training rows
     choose."""
-    texts, y = np.array(sequences.texts(examples), dtype=object), _ratings(examples)
+    texts = np.array(sequences.texts(examples), dtype=object)
+    ratings = _ratings(examples)
 
     def learn(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        vectoriser, rows = inputs.tfidf(texts[train])
-        return _ridge(rows, y[train], vectoriser.transform(texts[test]), settings)
+        vectoriser, train_rows = inputs.tfidf(texts[train])
+        test_rows = vectoriser.transform(texts[test])
+        return _ridge(train_rows, ratings[train], test_rows, settings)
 
     return learn
 
@@ -77,69 +81,42 @@ def tfidf(examples: list[Example], settings: Settings) -> Learner:
 def embeddings(examples: list[Example], settings: Settings) -> Learner:
     """Ridge regression on frozen embeddings of the last utterance, and of those before it on
     average."""
-    rows, y = (
-        event_steps.embeddings({"all": examples})["all"],
-        _ratings(examples),
-    )  # frozen: no row learns from another
-    return lambda train, test: _ridge(rows[train], y[train], rows[test], settings)
+    # The encoder is frozen, so no row learns from another here and all are embedded at once.
+    rows = event_steps.embeddings({"all": examples})["all"]
+    ratings = _ratings(examples)
+
+    def learn(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        return _ridge(rows[train], ratings[train], rows[test], settings)
+
+    return learn
 
 
 def encoder(examples: list[Example], settings: Settings) -> Learner:
     """The pretrained encoder with a regression head: the head fitted on it frozen, then all
     fine-tuned to the end."""
-    texts, y = sequences.texts(examples), _ratings(examples)
+    rows = finetune.encode({"all": examples}, settings)["all"]
 
     def learn(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        model, tokenizer = satisfaction_model.build(head="regression", seed=settings.seed)
-        ids = tokens.tokenise(texts, tokenizer, settings.max_length)
-        fine_tune(model, Rows([ids[i] for i in train], y[train]), settings)
-        return heads.read_logits(
-            satisfaction_model.run(model, [ids[i] for i in test]).astype(float), model.config
-        ).rating
+        judged = {"test": rows.at(test)}
+        learnt = finetune.finetune(rows.at(train), settings, judged=judged)
+        return learnt.after["test"].rating
 
     return learn
 
 
-def fine_tune(model: satisfaction_model.SatisfactionModel, rows: Rows, settings: Settings) -> None:
-    """Fit the head on the frozen encoder, then train all of it for the epochs that were fixed; no
-    epoch is chosen."""
-    plan = Plan(
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        seed=settings.seed,
-    )
-    accelerator = loop.make_accelerator(precision(plan.precision))
-    runtime.seed_everything(plan.seed)
-    model.to(accelerator.device)
-    finetune.fit_head(
-        model, rows, rows.some(16), strengths=(settings.alpha,)
-    )  # one strength: nothing is chosen
-    raw = loop.make_optimizer(model, plan)
-    step, optimizer = accelerator.prepare(loop.Step(model), raw)
-    todo = [
-        batch
-        for epoch in range(plan.epochs)
-        for batch in batches(len(rows.ratings), plan, epoch, rows.lengths)
-    ]
-    model.train()
-    for i, batch in enumerate(todo):
-        for group in raw.param_groups:
-            group["lr"] = rate_at(i, len(todo), plan)
-        loop.update(step, optimizer, accelerator, rows, batch, plan)
-
-
-def _ridge(rows, y: np.ndarray, judged, settings: Settings) -> np.ndarray:
+def _ridge(train_rows, ratings: np.ndarray, test_rows, settings: Settings) -> np.ndarray:
     from sklearn.linear_model import Ridge
 
-    return Ridge(alpha=settings.alpha).fit(rows, y).predict(judged)
+    model = Ridge(alpha=settings.alpha)
+    model.fit(train_rows, ratings)
+    return model.predict(test_rows)
 
 
 def _ratings(examples: list[Example]) -> np.ndarray:
-    return np.array([e.rating for e in examples])
+    return np.array([example.rating for example in examples])
 
 
-MODELS: dict[str, Callable[[list[Example], Settings], Learner]] = {
+LEARNERS: dict[str, Callable[[list[Example], Settings], Learner]] = {
     "mean": mean,
     "tfidf-ridge": tfidf,
     "embeddings-ridge": embeddings,
@@ -151,17 +128,23 @@ def predict(
     model: str,
     examples: list[Example],
     settings: Settings,
-    keep: Callable[[int, Callable], np.ndarray] = lambda fold, make: make(),
+    keep: Callable[[int, Callable], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Predicted ratings [N], each by a model that saw no row of its conversation; keep: see
-    ``record_cache.Pieces``."""
-    runtime.one_of("model", model, MODELS)
-    fold, found = folds([e.group for e in examples]), np.zeros(len(examples))
-    learn = MODELS[model](examples, settings)
+    """Predicted ratings [N] on the scale, each by a model that saw no row of its conversation.
+
+    keep: called as keep(fold, make) to read the predictions of a fold or to make them; see
+    ``record_cache.Pieces``.
+    """
+    runtime.one_of("model", model, LEARNERS)
+    fold = folds([example.group for example in examples])
+    learn = LEARNERS[model](examples, settings)
+    predicted = np.zeros(len(examples))
     for k in runtime.progress(np.unique(fold).tolist(), model):
-        train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        found[test] = keep(k, lambda train=train, test=test: learn(train, test))
-    return np.clip(found, 1, 5)
+        train = np.flatnonzero(fold != k)
+        test = np.flatnonzero(fold == k)
+        make = partial(learn, train, test)
+        predicted[test] = make() if keep is None else keep(k, make)
+    return np.clip(predicted, 1, 5)
 
 
 def job_of(
@@ -171,20 +154,19 @@ def job_of(
     ``folder``."""
     runtime.one_of("level", level, LENGTHS)
     loaded = corpora.load("ab-redial", data_dir, level=level)
-    fold = folds([e.group for e in loaded.examples])
-    cut = {
-        f"fold {k} test": [e.id for e, at in zip(loaded.examples, fold, strict=True) if at == k]
-        for k in range(FOLDS)
-    }
-    split = record_cache.save_split(f"split-ab-redial-{level}-C", cut, folder)
-    return {
+    fold = folds([example.group for example in loaded.examples])
+    ids = {f"fold {k} test": [] for k in range(FOLDS)}
+    for example, k in zip(loaded.examples, fold, strict=True):
+        ids[f"fold {k} test"].append(example.id)
+    job = {
         "model": model,
         "dataset": f"ab-redial-{level}",
         "profile": "C",
         "seed": seed,
         "data_sha256": loaded.sha256,
-        "split_sha256": split,
-    }, loaded.examples
+        "split_sha256": record_cache.save_split(f"split-ab-redial-{level}-C", ids, folder),
+    }
+    return job, loaded.examples
 
 
 def run(
@@ -195,14 +177,14 @@ def run(
     runtime.one_of("level", level, LENGTHS)
     settings = replace(settings, max_length=LENGTHS[level])
     job, examples = job_of(model, level, settings.seed, folder, data_dir)
-    parameters, truth = protocols.settings_of(settings), np.array([e.rating for e in examples])
+    parameters = protocols.settings_of(settings)
 
     def make() -> records.RunRecord:
         keeper = record_cache.Pieces(job, parameters, folder)
-        found = predict(model, examples, settings, keeper)
-        judged = {"test": judging.Judged(examples, truth, found, found)}
-        made = judging.record(job, judged, protocols.PROTOCOLS["C"].metrics, parameters)
+        predicted = predict(model, examples, settings, keeper)
+        judged = judging.Judged(examples, _ratings(examples), predicted, predicted)
+        record = judging.record(job, {"test": judged}, protocols.C.metrics, parameters)
         keeper.clear()
-        return made
+        return record
 
     return record_cache.complete(job, parameters, make, folder)

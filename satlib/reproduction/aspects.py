@@ -1,7 +1,7 @@
 """Aspects: what annotators' other answers tell of an overall rating, the same annotator's and the
 others' (AB-ReDial).
 
-Taught with lesson 63 beside ``protocol_c``, whose folds of whole conversations hold here too.
+Taught with lesson 63 beside ``ab_redial``, whose folds of whole conversations hold here too.
 ``recompute`` gives the record of a level, from the rows of the published files. Source: Siro et
 al., ACM TOIS 2023, doi 10.1145/3624989.
 """
@@ -25,6 +25,10 @@ ASPECTS = {
 WHO = ("same annotator", "mean of the others", "one other", "means")
 
 
+# The three turns of a row of the published file, and after how many utterances each ends.
+TURN_ENDS = {"1": 4, "2": 8, "3": 12}
+
+
 @dataclass(frozen=True)
 class Answers:
     """Annotators' answers: item [R] (ids as in the corpus), conversation [R], aspects [R, A],
@@ -35,41 +39,69 @@ class Answers:
     aspects: np.ndarray
     overall: np.ndarray
 
+    def only(self, rows: np.ndarray) -> "Answers":
+        """The rows where ``rows`` [R] is true."""
+        return Answers(self.item[rows], self.group[rows], self.aspects[rows], self.overall[rows])
+
     def means(self) -> "Answers":
         """One row an item: the means over its annotators, items in order of their ids."""
-        item, first, which = np.unique(self.item, return_index=True, return_inverse=True)
-        total = [
-            np.bincount(which, column) / np.bincount(which)
-            for column in (*self.aspects.T, self.overall)
-        ]
-        return Answers(item, self.group[first], np.column_stack(total[:-1]), total[-1])
+        item, first_row, number = np.unique(self.item, return_index=True, return_inverse=True)
+        size = np.bincount(number)
+        aspects = [np.bincount(number, column) / size for column in self.aspects.T]
+        overall = np.bincount(number, self.overall) / size
+        return Answers(item, self.group[first_row], np.column_stack(aspects), overall)
 
 
 def answers(level: str, data_dir: str | Path = "") -> Answers:
     """The rows of the published file in its order; one without all its ratings is left out."""
     runtime.one_of("level", level, ASPECTS)
     path = corpora.find("ab-redial", data_dir)[f"annotated_{level}s.csv"]
-    names, known, found = {}, {}, []
+    items, groups, ratings = [], [], []
+    names = ItemNames()
     for _, row in table_files.csv_rows(path, []):
-        words = tuple(text for name, text in row.items() if name.startswith("utterance") and text)
-        for turn, end in (
-            (("1", 4), ("2", 8), ("3", 12)) if level == "turn" else (("", len(words)),)
-        ):
-            cells = [
-                row[f"{name}{turn}"]
-                for name in (*ASPECTS[level], "overall" if turn else "dialogue-overall")
-            ]
-            if not all(cells):
-                continue
-            key, group = (row["ConvId"], turn, words[:end]), f"ab-redial-{row['ConvId']}"
-            if key not in names:  # five ConvIds stand for two dialogues each
-                known[key[:2]] = known.get(key[:2], 0) + 1
-                names[key] = f"{group}-{known[key[:2]]}" + (f"-{turn}" if turn else "")
-            found.append((names[key], group, [float(cell) for cell in cells]))
-    item, group, values = zip(*found, strict=True)
-    return Answers(
-        np.array(item), np.array(group), np.array(values)[:, :-1], np.array(values)[:, -1]
-    )
+        for turn, columns in _rating_columns(level).items():
+            cells = [row[column] for column in columns]
+            if all(cells):
+                items.append(names.name(row, turn))
+                groups.append(_group(row))
+                ratings.append([float(cell) for cell in cells])
+    ratings = np.array(ratings)
+    return Answers(np.array(items), np.array(groups), ratings[:, :-1], ratings[:, -1])
+
+
+def _rating_columns(level: str) -> dict[str, list[str]]:
+    """Turn ("" for the whole dialogue) -> the columns of its ratings, the overall one last."""
+    if level == "dialogue":
+        return {"": [*ASPECTS["dialogue"], "dialogue-overall"]}
+    columns = {}
+    for turn in TURN_ENDS:
+        columns[turn] = [f"{name}{turn}" for name in (*ASPECTS["turn"], "overall")]
+    return columns
+
+
+def _group(row: dict[str, str]) -> str:
+    return f"ab-redial-{row['ConvId']}"
+
+
+class ItemNames:
+    """The ids of what is rated, as the corpus has them: a ConvId may stand for two dialogues, which
+    are told apart by their words and numbered in the order of the file."""
+
+    def __init__(self):
+        self.texts: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+
+    def name(self, row: dict[str, str], turn: str) -> str:
+        """The id of the turn ("" for the whole dialogue) of a row of the file."""
+        words = []
+        for column, text in row.items():
+            if column.startswith("utterance") and text:
+                words.append(text)
+        text = tuple(words[: TURN_ENDS.get(turn)])
+        known = self.texts.setdefault((row["ConvId"], turn), [])
+        if text not in known:
+            known.append(text)
+        name = f"{_group(row)}-{known.index(text) + 1}"
+        return f"{name}-{turn}" if turn else name
 
 
 def others(item: Sequence, values: np.ndarray) -> np.ndarray:
@@ -78,19 +110,23 @@ def others(item: Sequence, values: np.ndarray) -> np.ndarray:
 
     Raises ValueError for an item with a single row.
     """
-    _, which, size = np.unique(item, return_inverse=True, return_counts=True)
+    _, number, size = np.unique(item, return_inverse=True, return_counts=True)
     if size.min() < 2:
         raise ValueError("an item has a single annotator; leave it out, as it has no others")
     values = np.asarray(values, dtype=float)
     columns = values[:, None] if values.ndim == 1 else values
-    total = np.column_stack([np.bincount(which, column) for column in columns.T])
-    return ((total[which] - columns) / (size[which] - 1)[:, None]).reshape(values.shape)
+    total = np.column_stack([np.bincount(number, column) for column in columns.T])
+    without_own = total[number] - columns
+    mean = without_own / (size[number] - 1)[:, None]
+    return mean.reshape(values.shape)
 
 
 def pairs(item: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers [P] and [P] of every ordered pair of two annotators of one item."""
     item = np.asarray(item)
-    one, other = np.nonzero((item[:, None] == item[None, :]) & ~np.eye(len(item), dtype=bool))
+    same_item = item[:, None] == item[None, :]
+    same_row = np.eye(len(item), dtype=bool)
+    one, other = np.nonzero(same_item & ~same_row)
     return one, other
 
 
@@ -101,26 +137,34 @@ def correlations(rows: Answers, level: str, turn: str = "") -> list[dict]:
     A dict each, with the interval by conversation. turn: only the first, second or third turns
     ("1", "2", "3").
     """
-    kept = np.array([name.endswith(f"-{turn}" if turn else "") for name in rows.item])
-    rows = Answers(rows.item[kept], rows.group[kept], rows.aspects[kept], rows.overall[kept])
-    (one, other), whole = pairs(rows.item), rows.means()
-    given, average = (np.column_stack([r.aspects, r.overall]) for r in (rows, whole))
-    rest, table = others(rows.item, given), []
-    for column, name in enumerate((*ASPECTS[level], "overall")):
-        seen = {
-            "same annotator": (given[:, column], rows.overall, rows.group),
-            "mean of the others": (rest[:, column], rows.overall, rows.group),
-            "one other": (given[other, column], rows.overall[one], rows.group[one]),
-            "means": (average[:, column], whole.overall, whole.group),
-        }
-        for who in WHO[1:3] if name == "overall" else WHO:  # a rating with itself tells nothing
-            x, y, group = seen[who]
-            numbers = metrics.pearson(y, x), *bootstrap.bootstrap(metrics.pearson, y, x, group)
-            table.append(
-                {"aspect": name, "who": who, "turn": turn, "n": len(y)}
-                | dict(zip(("value", "low", "high"), (round(v, 6) for v in numbers), strict=True))
-            )
+    if turn:
+        rows = rows.only(np.array([name.endswith(f"-{turn}") for name in rows.item]))
+    table = []
+    for column, aspect in enumerate((*ASPECTS[level], "overall")):
+        for who, (x, y, group) in _by_source(rows, column).items():
+            if aspect == "overall" and who in ("same annotator", "means"):
+                continue  # a rating with itself tells nothing
+            r = metrics.pearson(y, x)
+            low, high = bootstrap.bootstrap(metrics.pearson, y, x, group)
+            line = {"aspect": aspect, "who": who, "turn": turn, "n": len(y)}
+            line |= {"value": round(r, 6), "low": round(low, 6), "high": round(high, 6)}
+            table.append(line)
     return table
+
+
+def _by_source(rows: Answers, column: int) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Of WHO -> answers to one question by them, the overall ratings that they are held against,
+    and the conversations; column: the question, an aspect or last the overall rating."""
+    own = np.column_stack([rows.aspects, rows.overall])[:, column]
+    one, other = pairs(rows.item)
+    items = rows.means()
+    mean = np.column_stack([items.aspects, items.overall])[:, column]
+    return {
+        "same annotator": (own, rows.overall, rows.group),
+        "mean of the others": (others(rows.item, own), rows.overall, rows.group),
+        "one other": (own[other], rows.overall[one], rows.group[one]),
+        "means": (mean, items.overall, items.group),
+    }
 
 
 def ceiling(r: float, size: float) -> float:
@@ -131,7 +175,7 @@ def ceiling(r: float, size: float) -> float:
     Raises ValueError where r is not in (0, 1] or size below 1. Source: the square root of the
     formula of Spearman and of Brown, British Journal of Psychology 3, 1910.
     """
-    if not (0 < r <= 1 and size >= 1):
+    if not 0 < r <= 1 or not size >= 1:
         raise ValueError(
             f"r = {r} of {size} annotators; give an r in (0, 1] and at least 1 annotator"
         )
@@ -141,21 +185,25 @@ def ceiling(r: float, size: float) -> float:
 def regress(x: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> np.ndarray:
     """Least squares of y [R] on x [R, A] and a constant; each row is predicted from the other
     folds' conversations."""
-    fold, x = ab_redial.folds(groups), np.column_stack([np.ones(len(y)), x])
-    found = np.zeros(len(y))
+    fold = ab_redial.folds(groups)
+    constant = np.ones(len(y))
+    x = np.column_stack([constant, x])
+    predicted = np.zeros(len(y))
     for k in np.unique(fold):
-        found[fold == k] = x[fold == k] @ np.linalg.lstsq(x[fold != k], y[fold != k], rcond=None)[0]
-    return found
+        test = fold == k
+        weights, *_ = np.linalg.lstsq(x[~test], y[~test], rcond=None)
+        predicted[test] = x[test] @ weights
+    return predicted
 
 
 def questions(rows: Answers) -> dict[str, tuple[Answers, np.ndarray]]:
     """Name -> the rows whose overall rating is to be told, and from what [R, A]."""
-    whole = rows.means()
+    items = rows.means()
     return {
         "same annotator's aspects": (rows, rows.aspects),
         "others' aspects": (rows, others(rows.item, rows.aspects)),
         "others' overall": (rows, others(rows.item, rows.overall)[:, None]),
-        "means of the same annotators": (whole, whole.aspects),
+        "means of the same annotators": (items, items.aspects),
     }
 
 
@@ -166,13 +214,16 @@ def recompute(level: str, folder: str | Path, data_dir: str = "") -> records.Run
     parameters = {"encoder": protocols.ENCODER}
 
     def make() -> records.RunRecord:
-        rows, judged = answers(level, data_dir), {}
-        for name, (asked, seen) in questions(rows).items():
-            found = regress(seen, asked.overall, asked.group)
-            ids = list(map(judging.RecordedExample, asked.item.tolist(), asked.group.tolist()))
-            judged[name] = judging.Judged(ids, asked.overall, found, found)
-        turns = ("", "1", "2", "3") if level == "turn" else ("",)
-        table = [line for turn in turns for line in correlations(rows, level, turn)]
-        return judging.record(job, judged, protocols.PROTOCOLS["C"].metrics, parameters, table)
+        rows = answers(level, data_dir)
+        judged = {}
+        for question, (asked, seen) in questions(rows).items():
+            predicted = regress(seen, asked.overall, asked.group)
+            items = map(judging.RecordedExample, asked.item.tolist(), asked.group.tolist())
+            judged[question] = judging.Judged(list(items), asked.overall, predicted, predicted)
+        table = correlations(rows, level)
+        if level == "turn":
+            for turn in TURN_ENDS:
+                table += correlations(rows, level, turn)
+        return judging.record(job, judged, protocols.C.metrics, parameters, table)
 
     return record_cache.complete(job, parameters, make, folder)

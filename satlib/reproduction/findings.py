@@ -1,8 +1,8 @@
-"""What reproduced, what did not, what was wrong: the README's table on the literature, written from
-the records.
+"""What reproduced, what did not, what was wrong: the numbers behind the README's table on the
+literature, computed from the records.
 
-Each line is a claim, what the records say, and the command that shows it. No lesson imports this
-module.
+Each finding has the numbers that the records give and the lesson that shows them. The words, in
+each language of the README, stand with the README's templates. No lesson imports this module.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,6 @@ from satlib.reproduction import protocols, published, ratings, usda
 def folder() -> Path:
     """Where the committed records of the reproduction lie."""
     return runtime.data_folder() / "runs" / protocols.STUDY
-
-
-def table() -> str:
-    """The table as Markdown: claim, finding, command."""
-    lines = ["| the literature says | the records say | shown by |", "|---|---|---|"]
-    for claim, finding, lesson in LINES:
-        lines.append(f"| {claim} | {finding()} | `satlib run {lesson}` |")
-    return "\n".join(lines)
 
 
 def _committed(protocol: str, corpus: str) -> list[records.RunRecord]:
@@ -44,8 +36,9 @@ def _value(record: records.RunRecord, metric: str) -> float:
     return _row(record, metric)["value"]
 
 
-def _with_interval(row: dict) -> str:
-    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+def _interval(row: dict) -> dict[str, float]:
+    """Value and bounds of a metric's row."""
+    return {"value": row["value"], "low": row["low"], "high": row["high"]}
 
 
 def _quoted(protocol: str, corpus: str, model: str, metric: str) -> float:
@@ -55,90 +48,68 @@ def _quoted(protocol: str, corpus: str, model: str, metric: str) -> float:
     return numbers[chosen]["value"].iloc[0]
 
 
-def _three_decimals(values: list[float]) -> str:
-    return ", ".join(f"{value:.3f}" for value in values)
-
-
-def constant() -> str:
-    """The published rho of a constant."""
+def constant() -> dict:
+    """The published rho of a constant, and that of the published XGBoost, one for each corpus."""
     ours, theirs = [], []
     for corpus in protocols.USS:
         record = _of_model("A0", corpus, "always-3")
         ours.append(_value(record, "published_rho"))
         theirs.append(_quoted("A0", corpus, "XGBoost", "published_rho"))
-    return (
-        f"wrong: always saying 3 has {_three_decimals(ours)} by its formula, which gives ties the "
-        f"first rank; the published XGBoost ({_three_decimals(theirs)}) is that constant"
-    )
+    return {"ours": ours, "theirs": theirs}
 
 
-def halved() -> str:
-    """The published F1 against the true one."""
+def halved() -> dict:
+    """The F1 of the published formula, and the true one, one for each corpus."""
     printed, true = [], []
     for corpus in protocols.USS:
         record = _of_model("A0", corpus, "tfidf-logistic")
         columns = record.predictions["test"]
         printed.append(_value(record, "published_f1"))
         true.append(metrics.f1_dissatisfied(columns["rating"], columns["predicted"]))
-    return (
-        "wrong: divided by max(P + R, 1); of TF-IDF with logistic regression it prints "
-        f"{_three_decimals(printed)} where the F1 is {_three_decimals(true)}"
-    )
+    return {"printed": printed, "true": true}
 
 
-def corrected() -> str:
-    """The largest kappa under A1."""
-    cells = []
+def corrected() -> dict:
+    """The largest kappa under A1 on each corpus, and the model that has it."""
+    largest = []
     for corpus in protocols.USS:
         best = max(_committed("A1", corpus), key=lambda record: _value(record, "kappa"))
-        cells.append(f"{corpus} {_with_interval(_row(best, 'kappa'))} ({best.model})")
-    return (
-        "the picture reproduces (near chance), corrected and with intervals: largest kappa "
-        + ", ".join(cells)
-    )
+        kappa = _interval(_row(best, "kappa"))
+        largest.append({"corpus": corpus, "model": best.model, "kappa": kappa})
+    return {"largest": largest}
 
 
-def shuffled() -> str:
-    """What shuffled rows are worth to a word model."""
-    cells = []
-    for record in _committed("A0-shuffled-rows", "uss-redial"):
-        row = _row(record, "kappa_change")
-        cells.append(f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]")
-    return (
-        "not the model: shuffling rows alone moves a word model's kappa on uss-redial by "
-        + " and ".join(cells)
-    )
+def shuffled() -> dict:
+    """What shuffled rows are worth to a word model: changes of kappa."""
+    corpus = "uss-redial"
+    changes = []
+    for record in _committed("A0-shuffled-rows", corpus):
+        changes.append(_interval(_row(record, "kappa_change")))
+    return {"corpus": corpus, "changes": changes}
 
 
-def rebuilt() -> str:
-    """The training sets of protocol B and the verified rows."""
+def rebuilt() -> dict:
+    """The sizes of the training sets of protocol B; how many published rows were found in USS, and
+    how many of them agree with it."""
     sizes = []
     in_uss = 0
     agree = 0
     for corpus in protocols.USDA:
         split = record_cache.load_split(f"split-{corpus}-B", folder())
-        sizes.append(f"{len(split['train']):,}")
+        sizes.append(len(split["train"]))
         annotator = _of_model("B", corpus, usda.ANNOTATOR)
         for counts in annotator.parameters["verified"].values():
             in_uss += counts["found"]
             agree += counts["agree"]
-    return (
-        f"reproduced: {' and '.join(sizes)} rows; of {in_uss:,} published rows found in USS "
-        f"{agree:,} bear the class that their ratings give"
-    )
+    return {"sizes": sizes, "in_uss": in_uss, "agree": agree}
 
 
-def three_classes() -> str:
-    """The chosen average of protocol B."""
-    cells = []
+def three_classes() -> dict:
+    """The accuracy of the chosen average of protocol B on each corpus, beside that of ASAP.
+    verdict: where ASAP's lies, inside the interval, not reached (above it) or passed (below)."""
+    averages = []
     for corpus in protocols.USDA:
-        single = ensembles.read(folder(), corpus, "B", usda.ORDER)
-        there = {record.model for record in single}
-        averages = []
-        for name, members in ensembles.ENSEMBLES.items():
-            if there.issuperset(members):
-                averages.append(ensembles.ensemble(single, name, members))
-        best = max(averages, key=_validation_macro_f1)
+        best = _chosen_average(corpus)
         value, low, high, _ = ensembles.score([best], best.model, "accuracy")
         quoted = _quoted("B", corpus, "ASAP", "accuracy")
         if quoted > high:
@@ -146,9 +117,23 @@ def three_classes() -> str:
         elif quoted < low:
             verdict = "passed"
         else:
-            verdict = "lies inside"
-        cells.append(f"{corpus} {value:.1%} [{low:.1%}, {high:.1%}], ASAP's {quoted:.1%} {verdict}")
-    return "with a fifth of the parameters, average chosen on validation: " + "; ".join(cells)
+            verdict = "inside"
+        accuracy = {"value": value, "low": low, "high": high}
+        averages.append(
+            {"corpus": corpus, "accuracy": accuracy, "quoted": quoted, "verdict": verdict}
+        )
+    return {"averages": averages}
+
+
+def _chosen_average(corpus: str) -> records.RunRecord:
+    """The average of models of protocol B that is best on the validation part."""
+    single = ensembles.read(folder(), corpus, "B", usda.TABLE_ORDER)
+    there = {record.model for record in single}
+    averages = []
+    for name, members in ensembles.ENSEMBLES.items():
+        if there.issuperset(members):
+            averages.append(ensembles.ensemble(single, name, members))
+    return max(averages, key=_validation_macro_f1)
 
 
 def _validation_macro_f1(record: records.RunRecord) -> float:
@@ -156,57 +141,63 @@ def _validation_macro_f1(record: records.RunRecord) -> float:
     return metrics.macro_f1(columns["rating"], columns["predicted"])
 
 
-def same_people() -> str:
-    """AB-ReDial's correlation, by whose aspects."""
+def same_people() -> dict:
+    """AB-ReDial's correlation from the same annotators' aspects, from others', and the best one
+    from text alone, with its model."""
     record = _of_model("C", "ab-redial-turn", "aspects")
-    own = _with_interval(_row(record, "pearson", "means of the same annotators"))
-    other = _with_interval(_row(record, "pearson", "others' aspects"))
     from_text = [r for r in _committed("C", "ab-redial-turn") if r.model != "aspects"]
     best = max(from_text, key=lambda record: _value(record, "pearson"))
-    return (
-        f"reproduced with the same annotators' aspects: {own}; with other annotators' {other}; "
-        "the annotators' mean from text alone "
-        f"{_with_interval(_row(best, 'pearson'))} ({best.model})"
-    )
+    return {
+        "own": _interval(_row(record, "pearson", "means of the same annotators")),
+        "other": _interval(_row(record, "pearson", "others' aspects")),
+        "text": _interval(_row(best, "pearson")),
+        "model": best.model,
+    }
 
 
-def split_decides() -> str:
-    """Biases and trees under four splits."""
-    found = ratings.read(folder())
-    cells = []
+def split_decides() -> dict:
+    """The RMSE of biases and of trees under four splits."""
+    rated = ratings.read(folder())
+    errors = []
     for split in ratings.SPLITS:
-        biases, _, _ = ratings.summary(found[f"movielens-{split}", "biases"])
-        trees, _, _ = ratings.summary(found[f"movielens-{split}", "trees"])
-        cells.append(f"{split} {biases:.3f} and {trees:.3f}")
-    return "the split decides: RMSE of biases and of trees on past behaviour by " + ", ".join(cells)
+        biases, _, _ = ratings.summary(rated[f"movielens-{split}", "biases"])
+        trees, _, _ = ratings.summary(rated[f"movielens-{split}", "trees"])
+        errors.append({"split": split, "biases": biases, "trees": trees})
+    return {"errors": errors}
 
 
-def own_review() -> str:
-    """Amazon with and without the own review."""
-    found = ratings.read(folder())
+def own_review() -> dict:
+    """The lowest RMSE on Amazon with and without the review of the rated product, and its model."""
+    rated = ratings.read(folder())
     best = {}
     for view in ("without", "with"):
         rmse = {}
-        for (dataset, model), seeds in found.items():
+        for (dataset, model), seeds in rated.items():
             if dataset == f"amazon-{view}-review":
                 rmse[model] = ratings.summary(seeds)
         model = min(rmse, key=rmse.get)
         value, low, high = rmse[model]
-        best[view] = f"{value:.2f} [{low:.2f}, {high:.2f}] ({model})"
-    return (
-        f"two tasks: lowest RMSE {best['with']} with the review of the rated product, "
-        f"{best['without']} without it"
-    )
+        best[view] = {"model": model, "rmse": {"value": value, "low": low, "high": high}}
+    return {"with_review": best["with"], "without_review": best["without"]}
 
 
-LINES: tuple[tuple[str, Callable[[], str], str], ...] = (
-    ("USS (SIGIR 2021): Spearman's rho of .17 to .89", constant, "61"),
-    ("USS: F1 of dissatisfied users of .00 to .27", halved, "61"),
-    ("USS: kappa of .00 to .17", corrected, "61"),
-    ("T5 (SIGIR 2022): kappa of .61 and .76, rows copied and then split at random", shuffled, "61"),
-    ("USDA (WWW 2022): a training set that was not published", rebuilt, "62"),
-    ("ASAP (ACL 2023): accuracies from a third party's page, BERT-base", three_classes, "62"),
-    ("AB-ReDial (TOIS 2023): r = .73 per turn from annotated aspects", same_people, "63"),
-    ("rating prediction: one RMSE on MovieLens", split_decides, "64"),
-    ("Amazon: stars predicted from reviews", own_review, "64"),
+# What computes the numbers of a finding, and the lesson that shows it, in the order of the table.
+FINDINGS: tuple[tuple[Callable[[], dict], str], ...] = (
+    (constant, "61"),
+    (halved, "61"),
+    (corrected, "61"),
+    (shuffled, "61"),
+    (rebuilt, "62"),
+    (three_classes, "62"),
+    (same_people, "63"),
+    (split_decides, "64"),
+    (own_review, "64"),
 )
+
+
+def table() -> list[dict]:
+    """The rows of the table: name of the finding, its numbers, the lesson that shows it."""
+    rows = []
+    for compute, lesson in FINDINGS:
+        rows.append({"name": compute.__name__, "numbers": compute(), "lesson": lesson})
+    return rows

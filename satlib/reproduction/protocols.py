@@ -7,7 +7,7 @@ follow a protocol are in ``uss`` (A0 and A1), ``usda`` (B), ``ab_redial`` (C) an
 (D).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 STUDY = "reproduction"  # the sub-folder of a folder of records
 # The embedded encoder, of which all bert-* are made here; what was published used BERT-base, 110M.
@@ -99,8 +99,9 @@ PROTOCOLS = {protocol.name: protocol for protocol in (A0, A1, B, C, D)}
 
 
 def settings_of(settings) -> dict:
-    """The encoder and the fields of a settings dataclass as a record's parameters; the seed has a
-    field of its own there."""
-    parameters = {"encoder": ENCODER} | asdict(settings)
-    del parameters["seed"]
+    """The encoder and those fields of a protocol's settings that its records name, as parameters;
+    the seed has a field of its own there."""
+    parameters = {"encoder": ENCODER}
+    for name in settings.recorded:
+        parameters[name] = getattr(settings, name)
     return parameters

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,28 +24,49 @@ from satlib.encoding import sequences
 from satlib.reproduction import protocols, ratings, regressors
 from satlib.reproduction.regressors import Settings
 
-# model -> (what names a film in the text, whether genres stand there, whether behaviour features
-# join it)
-FROZEN = {
-    "frozen-behaviour": ("title", True, True), "frozen-behaviour-anonymous": ("anonymous", True, True),
-    "behaviour-ridge": ("", False, True), "text-title-genres": ("title", True, False),
-    "text-year-genres": ("year", True, False), "text-anonymous-genres": ("anonymous", True, False),
-    "text-title": ("title", False, False), "text-anonymous": ("anonymous", False, False),
-    "random-vector": ("random", False, False),
-}  # fmt: skip
-MODELS = ("mean", "biases", "matrix-factorisation", "trees", "frozen-behaviour", "bert-behaviour")
-CONTROLS = tuple(name for name in FROZEN if name not in MODELS)
-REVIEWS = ("mean", "earlier-ratings", "tfidf-ridge", "embeddings-ridge", "bert")
-DRAWN = (
+
+class RidgeSpec(NamedTuple):
+    """A ridge on dense rows: what stands for a film in them, and what joins it.
+
+    named: how the text names a film ("title", "year", "anonymous"), "random" for a vector of
+    chance, "" for no film. genres: whether they stand in the text. behaviour: whether the features
+    of the past join.
+    """
+
+    named: str
+    genres: bool
+    behaviour: bool
+
+
+RIDGES = {
+    "frozen-behaviour": RidgeSpec("title", genres=True, behaviour=True),
+    "frozen-behaviour-anonymous": RidgeSpec("anonymous", genres=True, behaviour=True),
+    "behaviour-ridge": RidgeSpec("", genres=False, behaviour=True),
+    "text-title-genres": RidgeSpec("title", genres=True, behaviour=False),
+    "text-year-genres": RidgeSpec("year", genres=True, behaviour=False),
+    "text-anonymous-genres": RidgeSpec("anonymous", genres=True, behaviour=False),
+    "text-title": RidgeSpec("title", genres=False, behaviour=False),
+    "text-anonymous": RidgeSpec("anonymous", genres=False, behaviour=False),
+    "random-vector": RidgeSpec("random", genres=False, behaviour=False),
+}
+FILM_MODELS = (
+    "mean",
+    "biases",
     "matrix-factorisation",
+    "trees",
+    "frozen-behaviour",
     "bert-behaviour",
-    "bert",
-)  # models that another seed makes different
+)
+CONTROLS = tuple(name for name in RIDGES if name not in FILM_MODELS)
+REVIEW_MODELS = ("mean", "earlier-ratings", "tfidf-ridge", "embeddings-ridge", "bert")
+SEEDED = ("matrix-factorisation", "bert-behaviour", "bert")  # models that a seed makes different
 VIEWS = ("with", "without")  # the own review of the product that is rated
-READER = Settings(
-    epochs=2, batch_size=16, max_length=96, train_rows=0
-)  # how the encoder learns from reviews
-STARS = re.compile(r"\b(one|two|three|four|five|[1-5]) stars?\b", re.IGNORECASE)
+# How the encoder learns from reviews.
+REVIEW_SETTINGS = Settings(epochs=2, batch_size=16, max_length=96, train_rows=0)
+STARS_IN_WORDS = re.compile(r"\b(one|two|three|four|five|[1-5]) stars?\b", re.IGNORECASE)
+WIDTH = 384  # of an embedding
+
+Fitted = tuple[dict[str, np.ndarray], dict, list[dict]]  # ratings by part, what was chosen, curves
 
 
 @dataclass(frozen=True)
@@ -59,8 +81,9 @@ class Films:
 
 def films(loaded: corpora.Loaded) -> Films:
     """What all models of all splits share, made once."""
-    past = behaviour.running(loaded.examples, loaded.scale)
-    return Films(loaded, dict(zip((e.id for e in loaded.examples), past, strict=True)))
+    features = behaviour.running(loaded.examples, loaded.scale)
+    ids = [example.id for example in loaded.examples]
+    return Films(loaded, dict(zip(ids, features, strict=True)))
 
 
 def anonymous(titles: Iterable[str], years: bool = False, seed: int = 0) -> dict[str, str]:
@@ -68,17 +91,22 @@ def anonymous(titles: Iterable[str], years: bool = False, seed: int = 0) -> dict
     a title's end."""
     titles = sorted(set(titles))
     numbers = np.random.default_rng(seed).permutation(len(titles)) + 1
-    kept = [re.search(r" \(\d{4}\)$", title) if years else None for title in titles]
-    return {
-        title: f"Film {number:04d}{year.group() if year else ''}"
-        for title, number, year in zip(titles, numbers, kept, strict=True)
-    }
+    names = {}
+    for title, number in zip(titles, numbers, strict=True):
+        names[title] = f"Film {number:04d}"
+        year = re.search(r" \(\d{4}\)$", title)
+        if years and year:
+            names[title] += year.group()
+    return names
 
 
 def film_text(example: Example, names: dict[str, str] | None = None, genres: bool = True) -> str:
     """What is read of a film: its title, or what ``names`` has for it, and its genres."""
-    title = example.target.text if names is None else names[example.target.text]
-    return ", ".join([title, *(sequences.categories(example.target) if genres else [])])
+    title = example.target.text
+    words = [title if names is None else names[title]]
+    if genres:
+        words += sequences.categories(example.target)
+    return ", ".join(words)
 
 
 def embeddings(data: Films, named: str, genres: bool) -> dict[str, np.ndarray]:
@@ -88,60 +116,65 @@ def embeddings(data: Films, named: str, genres: bool) -> dict[str, np.ndarray]:
     "random" gives each film a vector of chance: it can be learned by heart as well as a title, and
     means nothing.
     """
-    if (named, genres) not in data.embedded:
-        one = {e.target.text: e for e in sorted(data.loaded.examples, key=lambda e: e.target.text)}
-        if named == "random":
-            return dict(
-                zip(one, np.random.default_rng(0).normal(size=(len(one), 384)), strict=True)
-            )
-        names = None if named == "title" else anonymous(one, years=named == "year")
-        texts = [film_text(e, names, genres) for e in one.values()]
-        data.embedded[named, genres] = dict(zip(one, event_steps.embed(texts), strict=True))
+    if (named, genres) in data.embedded:
+        return data.embedded[named, genres]
+    in_order = sorted(data.loaded.examples, key=lambda example: example.target.text)
+    film = {example.target.text: example for example in in_order}
+    if named == "random":
+        vectors = np.random.default_rng(0).normal(size=(len(film), WIDTH))
+        return dict(zip(film, vectors, strict=True))
+    names = None
+    if named != "title":
+        names = anonymous(film, years=named == "year")
+    texts = [film_text(example, names, genres) for example in film.values()]
+    data.embedded[named, genres] = dict(zip(film, event_steps.embed(texts), strict=True))
     return data.embedded[named, genres]
 
 
 def crossed(data: Films, parts: Parts) -> dict[str, np.ndarray]:
     """Past-only behaviour features of every part with their products, scaled by the training
     rows."""
-    known = {
-        part: np.array([data.past[e.id] for e in examples]) for part, examples in parts.items()
-    }
-    join = behaviour.crossed(known["train"])
-    return {part: join.transform(x) for part, x in known.items()}
+    features = {}
+    for part, examples in parts.items():
+        features[part] = np.array([data.past[example.id] for example in examples])
+    scaler = behaviour.crossed(features["train"])
+    return {part: scaler.transform(rows) for part, rows in features.items()}
 
 
 def dense(model: str, data: Films, parts: Parts) -> dict[str, np.ndarray]:
-    """Rows of every part for a model of FROZEN: the film's frozen embedding, behaviour features, or
+    """Rows of every part for a model of RIDGES: the film's frozen embedding, behaviour features, or
     both."""
-    named, genres, joined = FROZEN[model]
-    table = embeddings(data, named, genres) if named else {}
-    text = {
-        part: [np.array([table[e.target.text] for e in examples], float)] if named else []
-        for part, examples in parts.items()
-    }
-    known = crossed(data, parts) if joined else {}
-    return {
-        part: np.hstack([*found, *([known[part]] if joined else [])])
-        for part, found in text.items()
-    }
+    spec = RIDGES[model]
+    blocks = {part: [] for part in parts}
+    if spec.named:
+        vectors = embeddings(data, spec.named, spec.genres)
+        for part, examples in parts.items():
+            of_films = [vectors[example.target.text] for example in examples]
+            blocks[part].append(np.array(of_films, float))
+    if spec.behaviour:
+        for part, features in crossed(data, parts).items():
+            blocks[part].append(features)
+    return {part: np.hstack(side_by_side) for part, side_by_side in blocks.items()}
 
 
-def fit(
-    model: str, data: Films, parts: Parts, settings: Settings
-) -> tuple[dict[str, np.ndarray], dict, list[dict]]:
+def fit(model: str, data: Films, parts: Parts, settings: Settings) -> Fitted:
     """Ratings of the judged parts, what was chosen on validation rows, and curves, of a model of
-    MODELS or CONTROLS."""
-    runtime.one_of("model", model, (*MODELS, *CONTROLS))
-    truth, scale = _truth(parts), data.loaded.scale
-    if model in FROZEN:
-        found, penalty = regressors.ridge(dense(model, data, parts), truth, scale)
-        return found, {"penalty": penalty}, []
+    FILM_MODELS or CONTROLS."""
+    runtime.one_of("model", model, (*FILM_MODELS, *CONTROLS))
+    truth = _truth(parts)
+    scale = data.loaded.scale
+    if model in RIDGES:
+        predicted, penalty = regressors.ridge(dense(model, data, parts), truth, scale)
+        return predicted, {"penalty": penalty}, []
     if model == "bert-behaviour":
-        texts = {part: [film_text(e) for e in examples] for part, examples in parts.items()}
-        found, curves = regressors.finetune(texts, truth, scale, settings, crossed(data, parts))
-        return found, {}, curves
-    made = fitting.fit_predict(model, data.loaded, parts, settings.seed)
-    return made.predictions, made.settings, []
+        texts = {}
+        for part, examples in parts.items():
+            texts[part] = [film_text(example) for example in examples]
+        features = crossed(data, parts)
+        predicted, curves = regressors.encoder(texts, truth, scale, settings, features)
+        return predicted, {}, curves
+    fitted = fitting.fit_predict(model, data.loaded, parts, settings.seed)
+    return fitted.predictions, fitted.settings, []
 
 
 def run(
@@ -150,38 +183,42 @@ def run(
     """The record of one model on MovieLens under one split: read from ``folder`` where it is, else
     made."""
     parts = ratings.cut(data.loaded.examples, split)
-    about = ratings.job(f"movielens-{split}", model, settings.seed, data.loaded, parts, folder)
-    asked = _asked(model, settings, parts)
+    dataset = f"movielens-{split}"
+    job = ratings.job_of(dataset, model, settings.seed, data.loaded, parts, folder)
+    parameters = _parameters(model, settings, parts)
 
     def make() -> records.RunRecord:
-        found, chosen, curves = fit(model, data, parts, settings)
+        predicted, chosen, curves = fit(model, data, parts, settings)
+        # The mean's record alone says how well each test row was known: one place is enough.
         columns = ratings.seen(parts) if model == "mean" else {}
-        return ratings.judge(about, parts, found, asked | chosen, curves, columns)
+        return ratings.judge(job, parts, predicted, parameters | chosen, curves, columns)
 
-    return record_cache.complete(about, asked, make, folder)
+    return record_cache.complete(job, parameters, make, folder)
 
 
 def earlier(example: Example) -> list[float]:
     """What the user gave before: mean, last and lowest rating of the history, in stars."""
-    given = [event.value for event in example.events]
-    return [sum(given) / len(given), given[-1], min(given)]
+    stars = [event.value for event in example.events]
+    return [sum(stars) / len(stars), stars[-1], min(stars)]
 
 
-def fit_reviews(
-    model: str, loaded: corpora.Loaded, parts: Parts, settings: Settings
-) -> tuple[dict[str, np.ndarray], dict, list[dict]]:
-    """The same as ``fit`` of a model of REVIEWS, which reads what the corpus was loaded with."""
-    runtime.one_of("model", model, REVIEWS)
+def fit_reviews(model: str, loaded: corpora.Loaded, parts: Parts, settings: Settings) -> Fitted:
+    """The same as ``fit`` of a model of REVIEW_MODELS, which reads what the corpus was loaded
+    with."""
+    runtime.one_of("model", model, REVIEW_MODELS)
+    truth = _truth(parts)
     if model == "bert":
         texts = {part: sequences.texts(examples) for part, examples in parts.items()}
-        found, curves = regressors.finetune(texts, _truth(parts), loaded.scale, settings)
-        return found, {}, curves
+        predicted, curves = regressors.encoder(texts, truth, loaded.scale, settings)
+        return predicted, {}, curves
     if model == "earlier-ratings":
-        rows = {part: np.array([earlier(e) for e in examples]) for part, examples in parts.items()}
-        found, penalty = regressors.ridge(rows, _truth(parts), loaded.scale)
-        return found, {"penalty": penalty}, []
-    made = fitting.fit_predict(model, loaded, parts, settings.seed)
-    return made.predictions, made.settings, []
+        rows = {}
+        for part, examples in parts.items():
+            rows[part] = np.array([earlier(example) for example in examples])
+        predicted, penalty = regressors.ridge(rows, truth, loaded.scale)
+        return predicted, {"penalty": penalty}, []
+    fitted = fitting.fit_predict(model, loaded, parts, settings.seed)
+    return fitted.predictions, fitted.settings, []
 
 
 def run_reviews(
@@ -191,31 +228,40 @@ def run_reviews(
     text."""
     runtime.one_of("view", view, VIEWS)
     loaded = corpora.load("amazon-reviews-2023", data_dir=data_dir, own_review=view == "with")
-    parts = splits.of(loaded)
-    about = ratings.job(f"amazon-{view}-review", model, settings.seed, loaded, parts, folder)
-    asked = _asked(model, settings, parts)
+    parts = splits.split_corpus(loaded)
+    dataset = f"amazon-{view}-review"
+    job = ratings.job_of(dataset, model, settings.seed, loaded, parts, folder)
+    parameters = _parameters(model, settings, parts)
 
     def make() -> records.RunRecord:
-        found, chosen, curves = fit_reviews(model, loaded, parts, settings)
-        said = [len(STARS.findall(e.target.comment)) > 0 for e in parts["test"]]
-        return ratings.judge(
-            about, parts, found, asked | chosen | {"name_stars": sum(said)}, curves
-        )
+        predicted, chosen, curves = fit_reviews(model, loaded, parts, settings)
+        counted = {"name_stars": count_stars_in_words(parts["test"])}
+        return ratings.judge(job, parts, predicted, parameters | chosen | counted, curves)
 
-    return record_cache.complete(about, asked, make, folder)
+    return record_cache.complete(job, parameters, make, folder)
 
 
-def _asked(model: str, settings: Settings, parts: Parts) -> dict:
+def count_stars_in_words(examples: Iterable[Example]) -> int:
+    """How many reviews name a number of stars in words or digits."""
+    reviews = [example.target.comment for example in examples]
+    return sum(1 for review in reviews if STARS_IN_WORDS.search(review))
+
+
+def _parameters(model: str, settings: Settings, parts: Parts) -> dict:
     """The parameters that a record must agree with; a model that reads nothing by the encoder has
     none."""
     rows = len(parts["train"])
     if model.startswith("bert"):
-        return protocols.settings_of(settings) | {
-            "train_rows": min(settings.train_rows or rows, rows)
-        }
-    reads = model.startswith("embeddings") or FROZEN.get(model, ("",))[0] not in ("", "random")
-    return {"encoder": protocols.ENCODER if reads else "none", "train_rows": rows}
+        learned = min(settings.train_rows, rows) if settings.train_rows else rows
+        return protocols.settings_of(settings) | {"train_rows": learned}
+    reads_text = model.startswith("embeddings")
+    if model in RIDGES:
+        reads_text = RIDGES[model].named not in ("", "random")
+    return {"encoder": protocols.ENCODER if reads_text else "none", "train_rows": rows}
 
 
 def _truth(parts: Parts) -> dict[str, np.ndarray]:
-    return {part: np.array([e.rating for e in examples]) for part, examples in parts.items()}
+    truth = {}
+    for part, examples in parts.items():
+        truth[part] = np.array([example.rating for example in examples])
+    return truth

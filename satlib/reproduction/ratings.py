@@ -25,9 +25,9 @@ def cut(examples: Sequence[Example], name: str) -> Parts:
     """Examples by part under one of SPLITS: 80/10/10 of the rows by a rule of ``splits``, or the
     last of each user."""
     runtime.one_of("split", name, SPLITS)
-    return (
-        leave_last_out(examples) if name == "leave-last-out" else splits.split(examples, rule=name)
-    )
+    if name == "leave-last-out":
+        return leave_last_out(examples)
+    return splits.split(examples, rule=name)
 
 
 def leave_last_out(examples: Sequence[Example]) -> Parts:
@@ -36,29 +36,29 @@ def leave_last_out(examples: Sequence[Example]) -> Parts:
 
     Who is tested must be known: a lone row trains, and of two rows the first trains.
     """
-    users, side = defaultdict(list), ["train"] * len(examples)
-    for i in splits.in_order(examples):
-        users[examples[i].group].append(i)
-    for rows in users.values():
-        for i, part in zip(rows[:0:-1], ("test", "validation")[: len(rows) - 1], strict=False):
-            side[i] = part
-    parts = {
-        part: [e for e, where in zip(examples, side, strict=True) if where == part]
-        for part in PARTS
-    }
+    rows_of_user = defaultdict(list)  # in order of time
+    for row in splits.in_order(examples):
+        rows_of_user[examples[row].group].append(row)
+    place = ["train"] * len(examples)
+    for rows in rows_of_user.values():
+        if len(rows) > 1:
+            place[rows[-1]] = "test"
+        if len(rows) > 2:
+            place[rows[-2]] = "validation"
+    parts = {part: [] for part in PARTS}
+    for example, part in zip(examples, place, strict=True):
+        parts[part].append(example)
     splits.check(parts, "user-time")
     return parts
 
 
 def seen(parts: Parts) -> dict[str, list[int]]:
     """For each test row, how many training rows its user has, and how many its item has."""
-    users, items = (
-        Counter(e.group for e in parts["train"]),
-        Counter(e.target.text for e in parts["train"]),
-    )
+    users = Counter(example.group for example in parts["train"])
+    items = Counter(example.target.text for example in parts["train"])
     return {
-        "user_rows": [users[e.group] for e in parts["test"]],
-        "item_rows": [items[e.target.text] for e in parts["test"]],
+        "user_rows": [users[example.group] for example in parts["test"]],
+        "item_rows": [items[example.target.text] for example in parts["test"]],
     }
 
 
@@ -66,8 +66,9 @@ def rmse_by_user(rating: Sequence[float], predicted: Sequence[float], group: Seq
     """The mean over users of each one's RMSE, in stars: a user of one row counts as much as a user
     of a hundred."""
     _, user = np.unique(np.asarray(group), return_inverse=True)
-    squares = np.bincount(user, (np.asarray(rating, float) - np.asarray(predicted, float)) ** 2)
-    return float(np.sqrt(squares / np.bincount(user)).mean())
+    error = np.asarray(rating, float) - np.asarray(predicted, float)
+    mean_square = np.bincount(user, error**2) / np.bincount(user)
+    return float(np.sqrt(mean_square).mean())
 
 
 def known_only(
@@ -83,57 +84,59 @@ def known_only(
     Source: PreferredAI/cornac, eval_methods/base_method.py, ``exclude_unknowns`` and
     ``user_based``.
     """
-    kept = (np.asarray(user_rows) > 0) & (np.asarray(item_rows) > 0)
-    if not kept.any():
+    known = (np.asarray(user_rows) > 0) & (np.asarray(item_rows) > 0)
+    if not known.any():
         return float("nan")
-    return rmse_by_user(
-        np.asarray(rating)[kept], np.asarray(predicted)[kept], np.asarray(group)[kept]
-    )
+    rating = np.asarray(rating)[known]
+    predicted = np.asarray(predicted)[known]
+    group = np.asarray(group)[known]
+    return rmse_by_user(rating, predicted, group)
 
 
 def scores(
     rating: np.ndarray, predicted: np.ndarray, group: Sequence, draws: int = 1000
-) -> dict[str, tuple]:
+) -> dict[str, tuple[float, float, float]]:
     """rmse, mae and rmse_by_user -> value and 95 % interval by user; all see the same draws of
     users."""
-    found = _drawn(rating, predicted, group, draws)
-    return {
-        name: bootstrap.estimate(values)
-        for name, values in found.items()
-    }
+    drawn = _drawn(rating, predicted, group, draws)
+    return {metric: bootstrap.estimate(values) for metric, values in drawn.items()}
 
 
 def _drawn(
-    rating: np.ndarray, predicted: np.ndarray, group: Sequence, draws: int
+    rating: Sequence[float], predicted: Sequence[float], group: Sequence, draws: int
 ) -> dict[str, np.ndarray]:
     """Each metric [1 + draws]: on the users as they are, and on users drawn with replacement; from
     the users' sums."""
     _, user = np.unique(np.asarray(group), return_inverse=True)
-    rows, error = np.bincount(user), np.asarray(rating) - np.asarray(predicted)
-    square, absolute = np.bincount(user, error**2), np.bincount(user, np.abs(error))
-    weights = bootstrap.with_everyone(bootstrap.group_weights(len(rows), draws, 0))
+    error = np.asarray(rating) - np.asarray(predicted)
+    rows = np.bincount(user)
+    square = np.bincount(user, error**2)
+    absolute = np.bincount(user, np.abs(error))
+    users = len(rows)
+    weights = bootstrap.with_everyone(bootstrap.group_weights(users, draws, 0))
     n = weights @ rows
     return {
         "rmse": np.sqrt(weights @ square / n),
         "mae": weights @ absolute / n,
-        "rmse_by_user": weights @ np.sqrt(square / rows) / len(rows),
+        "rmse_by_user": weights @ np.sqrt(square / rows) / users,
     }
 
 
 def summary(
-    found: Sequence[records.RunRecord], metric: str = "rmse", draws: int = 1000
+    seeds: Sequence[records.RunRecord], metric: str = "rmse", draws: int = 1000
 ) -> tuple[float, float, float]:
     """A metric of the test rows and its 95 % interval by user, averaged over the seeds of one model
     on one split."""
-    if len({(r.dataset, r.model, r.split_sha256) for r in found}) != 1:
-        raise ValueError(
-            f"{sorted({r.name for r in found})} are not seeds of one model on one split; give those"
-        )
-    tests = [r.predictions["test"] for r in found]
-    values = np.mean(
-        [_drawn(t["rating"], t["predicted"], t["group"], draws)[metric] for t in tests], axis=0
-    )
-    return bootstrap.estimate(values)
+    kinds = {(record.dataset, record.model, record.split_sha256) for record in seeds}
+    if len(kinds) != 1:
+        names = sorted({record.name for record in seeds})
+        raise ValueError(f"{names} are not seeds of one model on one split; give those")
+    drawn = []
+    for record in seeds:
+        test = record.predictions["test"]
+        values = _drawn(test["rating"], test["predicted"], test["group"], draws)
+        drawn.append(values[metric])
+    return bootstrap.estimate(np.mean(drawn, axis=0))
 
 
 def gap_by_user(
@@ -141,25 +144,33 @@ def gap_by_user(
 ) -> tuple[float, float, float]:
     """rmse_by_user of one model (its seeds) minus that of another on the same test rows, and the
     paired interval."""
-    sides = []
-    for found in (one, other):
-        own = comparison.predictions_by_seed(found, found[0].model)
-        sides.append((own.ids, np.sqrt(comparison.sums(own) / own.counts).mean(axis=0)))
-    if sides[0][0] != sides[1][0]:
+    ids, errors = _user_rmse(one)
+    other_ids, other_errors = _user_rmse(other)
+    if ids != other_ids:
         raise ValueError(
             f"{one[0].name} and {other[0].name} were judged on different rows; take one split"
         )
-    change = sides[0][1] - sides[1][1]
-    drawn = bootstrap.group_weights(len(change), draws, 0) @ change / len(change)
+    change = errors - other_errors
+    users = len(change)
+    drawn = bootstrap.group_weights(users, draws, 0) @ change / users
     return (float(change.mean()), *bootstrap.interval(drawn))
 
 
-def job(
+def _user_rmse(seeds: Sequence[records.RunRecord]) -> tuple[list[str], np.ndarray]:
+    """The ids of the test rows, and each user's RMSE [G] as a mean over the seeds."""
+    side = comparison.predictions_by_seed(seeds, seeds[0].model)
+    by_seed = np.sqrt(comparison.sums(side) / side.counts)
+    return side.ids, by_seed.mean(axis=0)
+
+
+def job_of(
     dataset: str, model: str, seed: int, loaded: Loaded, parts: Parts, folder: str | Path
 ) -> dict:
-    """The fields of a record of protocol D; the split is written beside it, as ids of all rows that
-    do not train."""
-    ids = {part: [e.id for e in parts[part]] for part in PARTS if part != "train"}
+    """The fields that name a record of protocol D; the split is written beside it, as ids of all
+    rows that do not train."""
+    ids = {}
+    for part in ("validation", "test"):
+        ids[part] = [example.id for example in parts[part]]
     return {
         "model": model,
         "dataset": dataset,
@@ -171,9 +182,9 @@ def job(
 
 
 def judge(
-    about: dict,
+    job: dict,
     parts: Parts,
-    found: dict[str, np.ndarray],
+    predicted: dict[str, np.ndarray],
     parameters: dict,
     curves: Sequence[dict] = (),
     columns: dict[str, list] | None = None,
@@ -181,39 +192,36 @@ def judge(
     """The record of predictions by part: metric rows of the judged parts, and the test rows one by
     one.
 
-    about: what ``job`` gave. columns: more columns of the test rows.
+    job: what ``job_of`` gave. columns: more columns of the test rows.
     """
-    rating = {part: np.array([e.rating for e in parts[part]]) for part in found}
-    found = {
-        part: predicted.round(4) for part, predicted in found.items()
-    }  # as the record holds them
-    one = judging.Judged(parts["test"], rating["test"], found["test"])
-    made = judging.record(about, {"test": one}, [], parameters, curves)
-    made.predictions["test"] |= columns or {}
-    for part, predicted in found.items():
-        numbers = scores(rating[part], predicted, [e.group for e in parts[part]])
-        made.rows += [
-            judging.row(about, part, name, n, len(predicted)) for name, n in numbers.items()
-        ]
-    return made
+    judged = {}
+    for part, values in predicted.items():
+        judged[part] = judging.from_ratings(parts[part], values)
+    # Its metrics are its own (``rmse_by_user`` is one), so no names of metrics are given here.
+    record = judging.record(job, {"test": judged["test"]}, [], parameters, curves)
+    if columns is not None:
+        record.predictions["test"] |= columns
+    for part, one in judged.items():
+        for metric, numbers in scores(one.rating, one.predicted, one.groups).items():
+            record.rows.append(judging.row(job, part, metric, numbers, len(one.rating)))
+    return record
 
 
 def read(folder: str | Path) -> dict[tuple[str, str], list[records.RunRecord]]:
     """The records of protocol D in a folder: (data set, model) -> its seeds in order. Other files
     there are left."""
-    found = defaultdict(list)
+    seeds = defaultdict(list)
     for path in records.paths(folder):
         if "-D-" in path.name:
-            made = records.load(path)
-            found[made.dataset, made.model].append(made)
-    return dict(found)
+            record = records.load(path)
+            seeds[record.dataset, record.model].append(record)
+    return dict(seeds)
 
 
 def only(record: records.RunRecord, kept: Sequence[bool]) -> records.RunRecord:
     """The record with those test rows [N] alone for which ``kept`` is true, and without metric
     rows."""
-    columns = {
-        name: [x for x, keep in zip(column, kept, strict=True) if keep]
-        for name, column in record.predictions["test"].items()
-    }
+    columns = {}
+    for name, values in record.predictions["test"].items():
+        columns[name] = [value for value, keep in zip(values, kept, strict=True) if keep]
     return replace(record, rows=[], predictions={"test": columns})

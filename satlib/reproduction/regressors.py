@@ -5,19 +5,14 @@ Taught with lesson 64. Unlike ``classifiers`` they keep half stars, and choose o
 never on test rows.
 """
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from satlib.encoding import tokens
 from satlib.evaluation import metrics
-from satlib.models import heads, satisfaction_model
-from satlib.training import finetune, loop
-from satlib.training.batches import Rows
-from satlib.training.gpu import precision
-from satlib.training.plan import Plan
+from satlib.training import finetune
 
 PENALTIES = tuple(float(a) for a in np.logspace(0, 6, 13).round(4))  # of a ridge on scaled columns
 JUDGED = 2000  # validation rows that the encoder's head and epochs are chosen by, at most
@@ -25,16 +20,15 @@ PARTS = ("validation", "test")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the encoder learns. train_rows: a seeded choice of the training rows (0: all);
-    max_length: in tokens."""
+class Settings(finetune.Settings):
+    """How the encoder learns: the recipe's settings, with the defaults of protocol D."""
 
-    epochs: int = 1
-    batch_size: int = 32
-    learning_rate: float = 5e-5
+    recorded: ClassVar = ("epochs", "batch_size", "learning_rate", "max_length", "train_rows")
     max_length: int = 32
     train_rows: int = 8000
-    seed: int = 0
+    epochs: int = 1
+    batch_size: int = 32
+    patience: int = 0
 
 
 def ridge(
@@ -81,35 +75,13 @@ def encoder(
     features: behaviour features [N, F] of every part, which join the text before the head. A part
     of the validation rows chooses the head's penalty and the best epoch.
     """
-    width = 0 if features is None else features["train"].shape[1]
-    model, tokenizer = satisfaction_model.build(
-        seed=settings.seed, features=width, low=scale[0], high=scale[1]
+    rows = finetune.encode_texts(texts, ratings, settings, features)
+    learnt = finetune.finetune(
+        rows["train"],
+        settings,
+        rows["validation"].some(JUDGED),
+        judged={part: rows[part] for part in PARTS},
+        scale=scale,
     )
-    encoded = {
-        part: Rows(
-            tokens.tokenise([text or "." for text in texts[part]], tokenizer, settings.max_length),
-            ratings[part],
-            None if features is None else features[part],
-        )
-        for part in texts
-    }
-    plan = Plan(
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        seed=settings.seed,
-        patience=0,
-        save_every=10**9,
-    )
-    half = loop.HALF.get(precision(plan.precision))
-    known, few = encoded["train"].some(settings.train_rows), encoded["validation"].some(JUDGED)
-    finetune.fit_head(model, known, few, autocast=half)
-    with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        state = loop.train(model, known, few, plan, folder)
-    found = {}
-    for part in PARTS:
-        logits = satisfaction_model.run(
-            model, encoded[part].sequences, encoded[part].features, autocast=half
-        )
-        found[part] = heads.read_logits(logits.astype(float), model.config).rating
-    return found, state.curves
+    predicted = {part: prediction.rating for part, prediction in learnt.after.items()}
+    return predicted, learnt.state.curves

@@ -7,9 +7,9 @@ the literature differ in just that. Taught with lesson 61.
 """
 
 import re
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,29 +17,32 @@ from torch import nn
 
 from satlib import runtime
 from satlib.baselines import event_steps
-from satlib.data.labels import STARS
-from satlib.encoding import tokens
+from satlib.data.labels import STAR_VALUES
 from satlib.evaluation import metrics
-from satlib.models import heads, satisfaction_model
-from satlib.training import finetune, loop
+from satlib.models.satisfaction_model import SatisfactionModel, predict_tokens
+from satlib.training import finetune
 from satlib.training.batches import Rows
-from satlib.training.gpu import precision
-from satlib.training.plan import Plan
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the networks learn. train_rows: of the encoder, a seeded choice (0: all); max_length: of
-    the encoder, in tokens; words: the last ones that the GRU reads."""
+class Settings(finetune.Settings):
+    """How the networks learn: the recipe's settings for the encoder, with the defaults of protocols
+    A and B; gru_epochs, and words, the last ones of a text that the GRU reads."""
 
-    epochs: int = 2
-    batch_size: int = 32
-    learning_rate: float = 5e-5
+    recorded: ClassVar = (
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "max_length",
+        "train_rows",
+        "gru_epochs",
+        "words",
+    )
     max_length: int = 64
-    train_rows: int = 0
+    strengths: tuple[float, ...] = (1.0,)
+    batch_size: int = 32
     gru_epochs: int = 5
     words: int = 64
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def class_shares(stars: np.ndarray) -> np.ndarray:
 
 def always(rows: Labelled, judged: Sequence[str], star: float = 3.0) -> list[np.ndarray]:
     """The same class for every text."""
-    certain = (STARS == star).astype(float)
+    certain = (STAR_VALUES == star).astype(float)
     return [np.tile(certain, (len(judged), 1))]
 
 
@@ -94,7 +97,7 @@ def _by_words(vectoriser, learner, rows: Labelled, judged: Sequence[str]) -> lis
     known = vectoriser.fit_transform(rows.texts)
     learner.fit(known, metrics.classes(rows.stars))
     # A class that no training row has keeps the probability 0.
-    probabilities = np.zeros((len(judged), len(STARS)))
+    probabilities = np.zeros((len(judged), len(STAR_VALUES)))
     columns = learner.classes_ - 1
     probabilities[:, columns] = learner.predict_proba(vectoriser.transform(judged))
     return [probabilities]
@@ -168,45 +171,22 @@ def encoder(
     features: behaviour features [M, F] of the judged texts, where ``rows`` has them. The head
     "soft" learns the annotators' mean, the others the classes.
     """
-    model, tokenizer = satisfaction_model.build(
-        head=head, features=0 if features is None else features.shape[1]
-    )
-    ratings = rows.means if head == "soft" and rows.means is not None else rows.stars
-    known = Rows(
-        _tokens(rows.texts, tokenizer, settings), np.asarray(ratings, dtype=float), rows.features
-    )
-    known = known.some(settings.train_rows)
-    plan = Plan(
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        seed=settings.seed,
-        patience=0,
-        metric="loss",
-        save_every=10**9,
-    )
-    half = loop.HALF.get(precision(plan.precision))
-    unseen, found = _tokens(judged, tokenizer, settings), []
+    settings = replace(settings, head=head)
+    ratings = rows.stars
+    if head == "soft" and rows.means is not None:
+        ratings = rows.means
+    ids = finetune.token_ids([*rows.texts, *judged], settings)
+    count = len(rows.texts)
+    known = Rows(ids[:count], np.asarray(ratings, dtype=float), rows.features)
+    probabilities = []
 
-    def look(state=None) -> None:
-        if state is None or state.step % updates == 0:
-            logits = satisfaction_model.run(model, unseen, features, autocast=half)
-            found.append(heads.read_logits(logits.astype(float), model.config).distribution)
-            model.train()
+    def look(model: SatisfactionModel) -> None:
+        autocast = settings.judging_dtype
+        prediction = predict_tokens(model, ids[count:], features, autocast=autocast)
+        probabilities.append(prediction.distribution)
 
-    updates = -(-len(known.ratings) // plan.batch_size)
-    few = known.some(64)  # the loop wants rows to judge by; its choice is not used here
-    finetune.fit_head(model, known, few, strengths=(1.0,), autocast=half)
-    look()
-    with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        loop.train(model, known, few, plan, folder, after_step=look)
-    return found
-
-
-def _tokens(texts: Sequence[str], tokenizer, settings: Settings) -> list[list[int]]:
-    return tokens.tokenise(
-        [text or "." for text in texts], tokenizer, settings.max_length
-    )  # nothing said yet: a dot
+    finetune.finetune(known, settings, look=look)
+    return probabilities
 
 
 SIMPLE: dict[str, Callable] = {

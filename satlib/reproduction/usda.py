@@ -1,61 +1,70 @@
 """Protocol B, three classes with the user's words in view (USDA and ASAP); taught with lesson 62.
 
-Training rows are rebuilt (``usda``), the published validation and test rows used as they are. The
-classes are 2, 3 and 4 stars. A network's epoch is chosen by macro-F1 on the validation rows.
+Training rows are rebuilt (``satlib.data.readers.usda``), the published validation and test rows
+used as they are. The classes are 2, 3 and 4 stars. A network's epoch is chosen by macro-F1 on the
+validation rows.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from satlib import record_cache
 from satlib.data import agreement, corpora, labels, splits
 from satlib.data.interactions import PARTS, Example
-from satlib.data.readers import usda
+from satlib.data.readers import usda as usda_reader
 from satlib.evaluation import judging, metrics
 from satlib.records import RunRecord
 from satlib.reproduction import protocols, text_classifiers
 from satlib.reproduction.text_classifiers import Labelled, Settings
 
 VIEWS = ("utterance", "system", "context")
-# model -> (classifier, what it reads, whether it gets the previous turns as features)
-MODELS = {
-    "majority": ("majority", "utterance", False),
-    "naive-bayes": ("naive-bayes", "utterance", False),
-    "naive-bayes-system": ("naive-bayes", "system", False),
-    "naive-bayes-context": ("naive-bayes", "context", False),
-    "tfidf-logistic": ("tfidf-logistic", "utterance", False),
-    "tfidf-logistic-context": ("tfidf-logistic", "context", False),
-    "bert-utterance": ("bert-classes", "utterance", False),
-    "bert-utterance-previous": ("bert-classes", "utterance", True),
-    "bert-context": ("bert-classes", "context", False),
-    "bert-context-previous": ("bert-classes", "context", True),
+
+
+class ModelSpec(NamedTuple):
+    """A model of the protocol: its classifier ("majority", or one of ``text_classifiers``), what it
+    reads (of VIEWS), and whether it gets features of the previous turns (``previous``)."""
+
+    classifier: str
+    view: str
+    with_previous: bool = False
+
+
+MODEL_SPECS = {
+    "majority": ModelSpec("majority", "utterance"),
+    "naive-bayes": ModelSpec("naive-bayes", "utterance"),
+    "naive-bayes-system": ModelSpec("naive-bayes", "system"),
+    "naive-bayes-context": ModelSpec("naive-bayes", "context"),
+    "tfidf-logistic": ModelSpec("tfidf-logistic", "utterance"),
+    "tfidf-logistic-context": ModelSpec("tfidf-logistic", "context"),
+    "bert-utterance": ModelSpec("bert-classes", "utterance"),
+    "bert-utterance-previous": ModelSpec("bert-classes", "utterance", with_previous=True),
+    "bert-context": ModelSpec("bert-classes", "context"),
+    "bert-context-previous": ModelSpec("bert-classes", "context", with_previous=True),
 }
 ANNOTATOR = "one-annotator"
-ORDER = (*MODELS, ANNOTATOR)  # of all tables
+TABLE_ORDER = (*MODEL_SPECS, ANNOTATOR)  # of the models in all tables
 LENGTHS = {"utterance": 48, "system": 48, "context": 32}  # tokens that the encoder reads
-EPOCHS = {
-    "utterance": 3,
-    "system": 3,
-    "context": 1,
-}  # of the encoder; a dialogue costs three times as much as a turn
+# Epochs of the encoder; a dialogue costs three times as much as a turn.
+EPOCHS = {"utterance": 3, "system": 3, "context": 1}
+N_FEATURES = 11  # of the previous turns
 
 
 def text(example: Example, view: str) -> str:
     """What a model reads: the user's last words, the system's last words, or the dialogue, the
     user's words last."""
-    last = example.target.text if example.target is not None else "OVERALL"
+    last_words = "OVERALL" if example.target is None else example.target.text
     if view == "utterance":
-        return last
+        return last_words
     if view == "system":
-        return next(
-            (event.text for event in reversed(example.events) if event.actor == "system"), ""
-        )
-    return " ".join(
-        [f"{event.actor}: {event.text}" for event in example.events] + [f"user: {last}"]
-    )
+        answers = [event.text for event in example.events if event.actor == "system"]
+        return answers[-1] if answers else ""
+    lines = [f"{event.actor}: {event.text}" for event in example.events]
+    return " ".join([*lines, f"user: {last_words}"])
 
 
 def previous(
@@ -70,34 +79,55 @@ def previous(
     those of the last one, whether the row is OVERALL, the first three times that, and the logarithm
     of 1 + the number of earlier turns. No label of an earlier turn is used.
     """
-    turns = [e for e in train if e.target is not None]
-    fold = {group: i % folds for i, group in enumerate(sorted({e.group for e in train}))}
-    seen = np.zeros((len(train), 11))
+    turns = [example for example in train if example.target is not None]
+    groups = sorted({example.group for example in train})
+    fold = {group: number % folds for number, group in enumerate(groups)}
+    train_features = np.zeros((len(train), N_FEATURES))
     for k in range(folds):
-        inside = [i for i, e in enumerate(train) if fold[e.group] == k]
-        seen[inside] = _said([e for e in turns if fold[e.group] != k], [train[i] for i in inside])
-    return seen, _said(turns, judged)
+        inside = [i for i, example in enumerate(train) if fold[example.group] == k]
+        rows = [train[i] for i in inside]
+        other_turns = [turn for turn in turns if fold[turn.group] != k]
+        train_features[inside] = _features(other_turns, rows)
+    return train_features, _features(turns, judged)
 
 
-def _said(turns: Sequence[Example], rows: Sequence[Example]) -> np.ndarray:
-    said = [[event.text for event in row.events if event.actor == "user"] for row in rows]
-    known = Labelled([e.target.text for e in turns], np.array([e.rating for e in turns]))
-    place = {words: i for i, words in enumerate(sorted({words for row in said for words in row}))}
-    (chances,) = (
-        text_classifiers.fit("tfidf-logistic", known, list(place)) if place else [np.zeros((0, 5))]
-    )
-    found = np.zeros((len(rows), 11))
-    for i, (row, words) in enumerate(zip(rows, said, strict=True)):
-        p = chances[[place[w] for w in words], 1:4] if words else np.full((1, 3), 1 / 3)
-        whole = float(row.target is None)
-        found[i] = [*p.mean(axis=0), *p[-1], whole, *whole * p.mean(axis=0), np.log1p(len(words))]
-    return found
+def _features(turns: Sequence[Example], rows: Sequence[Example]) -> np.ndarray:
+    """Features [N, 11] of the rows' earlier turns, by a first model that learns from ``turns``."""
+    earlier = [_earlier_words(row) for row in rows]
+    different = sorted(set(chain.from_iterable(earlier)))
+    place = {words: number for number, words in enumerate(different)}
+    if different:
+        known = Labelled([turn.target.text for turn in turns], _stars(turns))
+        (probabilities,) = text_classifiers.fit("tfidf-logistic", known, different)
+    features = np.zeros((len(rows), N_FEATURES))
+    for i, row in enumerate(rows):
+        by_turn = np.full((1, 3), 1 / 3)  # where nothing was said yet, all classes are as likely
+        if earlier[i]:
+            at = [place[words] for words in earlier[i]]
+            by_turn = probabilities[at, 1:4]  # the classes are 2, 3 and 4 stars of five
+        mean = by_turn.mean(axis=0)
+        is_overall = float(row.target is None)
+        count = np.log1p(len(earlier[i]))
+        features[i] = [*mean, *by_turn[-1], is_overall, *is_overall * mean, count]
+    return features
+
+
+def _earlier_words(row: Example) -> list[str]:
+    """What the user said before the turn that is judged."""
+    return [event.text for event in row.events if event.actor == "user"]
+
+
+def _stars(examples: Sequence[Example]) -> np.ndarray:
+    return np.array([example.rating for example in examples])
 
 
 def load(dataset: str, data_dir: str = "") -> tuple[corpora.Loaded, dict[str, list[Example]]]:
     """The corpus and its three parts, as published and as rebuilt."""
     loaded = corpora.load(dataset, data_dir=data_dir)
-    return loaded, {part: [e for e in loaded.examples if e.part == part] for part in PARTS}
+    parts = {part: [] for part in PARTS}
+    for example in loaded.examples:
+        parts[example.part].append(example)
+    return loaded, parts
 
 
 def fit(
@@ -105,28 +135,36 @@ def fit(
 ) -> tuple[dict[str, np.ndarray], list[dict]]:
     """Probabilities [N, 5] of the validation and the test rows at the best epoch, and the macro-F1
     of all epochs."""
-    name, view, with_previous = MODELS[model]
-    train, judged = parts["train"], parts["validation"] + parts["test"]
-    rows = Labelled([text(e, view) for e in train], np.array([e.rating for e in train]))
-    if name == "majority":
-        most = float(np.bincount(metrics.classes(rows.stars)).argmax())
-        epochs, features = text_classifiers.always(rows, [""] * len(judged), most), None
-    else:
-        settings, features = of_view(settings, view), None
-        if with_previous:
-            seen, features = previous(train, judged)
-            rows = replace(rows, features=seen)
-        epochs = text_classifiers.fit(
-            name, rows, [text(e, view) for e in judged], settings, features
-        )
-    n, truth = len(parts["validation"]), np.array([e.rating for e in parts["validation"]])
-    found = [metrics.macro_f1(truth, p[:n].argmax(axis=1) + 1.0) for p in epochs]
-    best = epochs[int(np.argmax(found))]
-    curves = [{"epoch": i, "validation_macro_f1": round(value, 6)} for i, value in enumerate(found)]
+    judged = parts["validation"] + parts["test"]
+    epochs = _learn(MODEL_SPECS[model], parts["train"], judged, settings)
+    n = len(parts["validation"])
+    truth = _stars(parts["validation"])
+    scores = [metrics.macro_f1(truth, p[:n].argmax(axis=1) + 1.0) for p in epochs]
+    curves = []
+    for epoch, score in enumerate(scores):
+        curves.append({"epoch": epoch, "validation_macro_f1": round(score, 6)})
+    best = epochs[int(np.argmax(scores))]
     return {"validation": best[:n], "test": best[n:]}, curves
 
 
-def of_view(settings: Settings, view: str) -> Settings:
+def _learn(
+    spec: ModelSpec, train: Sequence[Example], judged: Sequence[Example], settings: Settings
+) -> list[np.ndarray]:
+    """Probabilities [M, 5] of the judged rows after every epoch."""
+    rows = Labelled([text(example, spec.view) for example in train], _stars(train))
+    judged_texts = [text(example, spec.view) for example in judged]
+    if spec.classifier == "majority":
+        most_frequent = np.bincount(metrics.classes(rows.stars)).argmax()
+        return text_classifiers.always(rows, judged_texts, float(most_frequent))
+    features = None
+    if spec.with_previous:
+        train_features, features = previous(train, judged)
+        rows = replace(rows, features=train_features)
+    settings = for_view(settings, spec.view)
+    return text_classifiers.fit(spec.classifier, rows, judged_texts, settings, features)
+
+
+def for_view(settings: Settings, view: str) -> Settings:
     """The settings with the length and the number of epochs that belong to what a model reads."""
     return replace(settings, max_length=LENGTHS[view], epochs=EPOCHS[view])
 
@@ -138,17 +176,15 @@ def run(
     the split too."""
     loaded, parts = load(dataset, data_dir)
     job = _job(loaded, parts, model, settings.seed, folder)
-    parameters = protocols.settings_of(of_view(settings, MODELS[model][1]))
+    parameters = protocols.settings_of(for_view(settings, MODEL_SPECS[model].view))
 
     def make() -> RunRecord:
-        found, curves = fit(model, parts, settings)
-        judged = {
-            part: judging.from_probabilities(
-                parts[part], [e.rating for e in parts[part]], p, keep=True
-            )
-            for part, p in found.items()
-        }
-        return judging.record(job, judged, protocols.PROTOCOLS["B"].metrics, parameters, curves)
+        by_part, curves = fit(model, parts, settings)
+        judged = {}
+        for part, probabilities in by_part.items():
+            stars = _stars(parts[part])
+            judged[part] = judging.from_probabilities(parts[part], stars, probabilities, keep=True)
+        return judging.record(job, judged, protocols.B.metrics, parameters, curves)
 
     return record_cache.complete(job, parameters, make, folder)
 
@@ -160,8 +196,10 @@ def _job(
     seed: int,
     folder: str | Path,
 ) -> dict:
-    whole = [e for part in ("validation", "test") for e in parts[part] if e.target is None]
-    ids = {part: [e.id for e in rows] for part, rows in (parts | {"overall": whole}).items()}
+    """The fields that name a record; the split is written beside it."""
+    ids = {part: [example.id for example in examples] for part, examples in parts.items()}
+    judged = parts["validation"] + parts["test"]
+    ids["overall"] = [example.id for example in judged if example.target is None]
     record_cache.save_split(f"split-{loaded.name}-B", ids, folder)
     return {
         "model": model,
@@ -187,36 +225,44 @@ def reference(dataset: str, folder: str | Path, data_dir: str = "") -> RunRecord
     job = _job(loaded, parts, ANNOTATOR, 0, folder)
 
     def make() -> RunRecord:
-        turns = corpora.load(
-            f"uss-{dataset.removeprefix('usda-')}", data_dir=data_dir, overall=True
-        ).examples
-        place = {part: usda.aligned(parts[part], turns) for part in ("validation", "test")}
-        counts = {part: usda.verified(parts[part], found) for part, found in place.items()}
-        rated = [
-            (e, place["test"][e.id][0].ratings) for e in parts["test"] if e.id in place["test"]
-        ]
-        rated = [(e, ratings) for e, ratings in rated if len(ratings) > 1]
-        own, rest = agreement.alone([ratings for _, ratings in rated])
-        lowest, middle = (
-            labels.three(by([ratings for _, ratings in rated]))
-            for by in (labels.majority, labels.mean)
-        )
-        rows = [
-            judging.RecordedExample(f"{e.id}/{k}", e.group, e.domain)
-            for e, ratings in rated
-            for k in range(len(ratings))
-        ]
-        predicted, truth = (labels.three(x) + usda.STARS[0] for x in (own, rest))
-        judged = {"test": judging.Judged(rows, truth, predicted, predicted)}
-        return judging.record(
-            job,
-            judged,
-            protocols.PROTOCOLS["B"].metrics,
-            {
-                "encoder": "none",
-                "verified": counts,
-                "labels": np.bincount(3 * lowest + middle, minlength=9).reshape(3, 3).tolist(),
-            },
-        )
+        source = dataset.replace("usda-", "uss-")
+        turns = corpora.load(source, data_dir=data_dir, overall=True).examples
+        parameters = {"encoder": "none", "verified": {}}
+        turn_of = {}
+        for part in ("validation", "test"):
+            turn_of[part] = usda_reader.aligned(parts[part], turns)
+            verified = usda_reader.verified(parts[part], turn_of[part])
+            parameters["verified"][part] = verified
+        examples, ratings = [], []
+        for example in parts["test"]:
+            if example.id in turn_of["test"]:
+                turn, _ = turn_of["test"][example.id]
+                if len(turn.ratings) > 1:
+                    examples.append(example)
+                    ratings.append(turn.ratings)
+        parameters["labels"] = _labels_of_a_and_b(ratings)
+        judged = {"test": _one_against_others(examples, ratings)}
+        return judging.record(job, judged, protocols.B.metrics, parameters)
 
     return record_cache.complete(job, {}, make, folder)
+
+
+def _labels_of_a_and_b(ratings: labels.Ratings) -> list[list[int]]:
+    """Counts [3, 3] of the class by the majority (row) and by the mean (column)."""
+    by_a = labels.three_classes(labels.majority(ratings))
+    by_b = labels.three_classes(labels.mean(ratings))
+    return np.bincount(3 * by_a + by_b, minlength=9).reshape(3, 3).tolist()
+
+
+def _one_against_others(examples: Sequence[Example], ratings: labels.Ratings) -> judging.Judged:
+    """Each single rating's class as the prediction, that of the others' mean as the truth."""
+    rows = []
+    for example, its_ratings in zip(examples, ratings, strict=True):
+        for number in range(len(its_ratings)):
+            id = f"{example.id}/{number}"
+            rows.append(judging.RecordedExample(id, example.group, example.domain))
+    own, others = agreement.leave_one_out(ratings)
+    lowest = usda_reader.CLASS_STARS[0]
+    predicted = labels.three_classes(own) + lowest
+    truth = labels.three_classes(others) + lowest
+    return judging.Judged(rows, truth, predicted, predicted)

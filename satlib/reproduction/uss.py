@@ -220,7 +220,7 @@ def run(
     def make() -> records.RunRecord:
         keeper = record_cache.Pieces(job, parameters, folder)
         probabilities, classes, chosen = pooled(model, protocol, rows, cut, settings, keeper)
-        expected = probabilities[-1] @ labels.STARS
+        expected = probabilities[-1] @ labels.STAR_VALUES
         judged = judging.Judged(rows.examples, rows.stars, classes[-1], expected)
         metric_names = [] if as_published else protocols.PROTOCOLS[protocol].metrics
         told = parameters | {"chosen": chosen}

@@ -34,15 +34,16 @@ def published(rows: Turns) -> Way:
     """Everything as published: contiguous blocks of rows, ten copies more, OVERALL among the
     rows."""
     blocks = uss_faults.row_blocks(len(rows.examples), FOLDS)
-    return Way(rows, np.repeat(np.arange(FOLDS), [len(block) for block in blocks]))
+    sizes = [len(block) for block in blocks]
+    return Way(rows, np.repeat(np.arange(FOLDS), sizes))
 
 
 def kept(rows: Turns, which: np.ndarray) -> Turns:
     """The rows where ``which`` [N] is true."""
     at = np.flatnonzero(which)
-    return Turns(
-        [rows.examples[i] for i in at], [rows.texts[i] for i in at], rows.stars[at], rows.means[at]
-    )
+    examples = [rows.examples[i] for i in at]
+    texts = [rows.texts[i] for i in at]
+    return Turns(examples, texts, rows.stars[at], rows.means[at])
 
 
 def turns_only(rows: Turns) -> Turns:
@@ -52,10 +53,9 @@ def turns_only(rows: Turns) -> Turns:
 
 def whole_dialogues(way: Way) -> Way:
     """Each dialogue moves into the block in which its first row lies."""
-    _, first, of = np.unique(
-        [e.group for e in way.rows.examples], return_index=True, return_inverse=True
-    )
-    return replace(way, fold=way.fold[first][of])
+    groups = [example.group for example in way.rows.examples]
+    _, first_row, dialogue = np.unique(groups, return_index=True, return_inverse=True)
+    return replace(way, fold=way.fold[first_row][dialogue])
 
 
 def shuffled(way: Way, seed: int = 0) -> Way:
@@ -64,26 +64,34 @@ def shuffled(way: Way, seed: int = 0) -> Way:
     return replace(way, fold=np.random.default_rng(seed).permutation(way.fold))
 
 
-def _ties(rows: Turns, ties: str) -> Turns:
+def with_ties(rows: Turns, ties: str) -> Turns:
+    """The rows with the "highest" of the most frequent ratings as their class, or with "none": tied
+    rows left out."""
     ratings = [example.ratings for example in rows.examples]
     if ties == "none":
         return kept(rows, ~labels.tied(ratings))
     return replace(rows, stars=labels.majority(ratings, ties))
 
 
+def all_off(rows: Turns) -> Way:
+    """Turns only, whole dialogues, no copies."""
+    return replace(whole_dialogues(published(turns_only(rows))), copies=1)
+
+
 SWITCHES: dict[str, Callable[[Turns], Way]] = {
     "as-published": published,
     "turns-only": lambda rows: published(turns_only(rows)),
-    "ties-highest": lambda rows: published(_ties(rows, "highest")),
-    "ties-dropped": lambda rows: published(_ties(rows, "none")),
+    "ties-highest": lambda rows: published(with_ties(rows, "highest")),
+    "ties-dropped": lambda rows: published(with_ties(rows, "none")),
     "whole-dialogues": lambda rows: whole_dialogues(published(rows)),
     "shuffled-rows": lambda rows: shuffled(published(rows)),
     "no-copies": lambda rows: replace(published(rows), copies=1),
-    "all-off": lambda rows: replace(whole_dialogues(published(turns_only(rows))), copies=1),
+    "all-off": all_off,
 }
 
 
 def _bayes():
+    """Naive Bayes on counts of words: what makes the columns, and what learns from them."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.naive_bayes import MultinomialNB
 
@@ -91,28 +99,31 @@ def _bayes():
 
 
 def _logistic():
+    """Logistic regression on TF-IDF weights of words: what makes the columns, and what learns from
+    them."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    return TfidfVectorizer(min_df=5, sublinear_tf=True), LogisticRegression(
-        C=1.0, tol=1e-3, max_iter=200
-    )
+    weigh = TfidfVectorizer(min_df=5, sublinear_tf=True)
+    return weigh, LogisticRegression(C=1.0, tol=1e-3, max_iter=200)
 
 
-MODELS = {"naive-bayes-words": _bayes, "tfidf-logistic-words": _logistic}
+WORD_MODELS = {"naive-bayes-words": _bayes, "tfidf-logistic-words": _logistic}
 
 
 def probabilities(model: str, way: Way) -> np.ndarray:
     """Probabilities [N, 5] of each row, by the model that learned from the other folds."""
-    view, learner = MODELS[model]()
-    words, classes = view.fit_transform(way.rows.texts), way.rows.stars.astype(int)
+    vectoriser, learner = WORD_MODELS[model]()
+    words = vectoriser.fit_transform(way.rows.texts)
+    classes = way.rows.stars.astype(int)
     weight = np.where(classes == 3, 1.0, way.copies)
-    found = np.zeros((len(classes), 5))
+    by_class = np.zeros((len(classes), 5))
     for k in range(FOLDS):
         test = way.fold == k
         learner.fit(words[~test], classes[~test], sample_weight=weight[~test])
-        found[np.ix_(test, learner.classes_ - 1)] = learner.predict_proba(words[test])
-    return found
+        columns = learner.classes_ - 1
+        by_class[np.ix_(test, columns)] = learner.predict_proba(words[test])
+    return by_class
 
 
 def tables(rows: Turns, predicted: np.ndarray, groups: list[str], draws: int = 1000) -> np.ndarray:
@@ -122,10 +133,12 @@ def tables(rows: Turns, predicted: np.ndarray, groups: list[str], draws: int = 1
     groups: all dialogues to draw from. With the same ones every call draws the same, also where it
     has fewer rows.
     """
-    place = {group: i for i, group in enumerate(groups)}
-    counts = np.zeros((len(groups), 25))
+    number = {group: i for i, group in enumerate(groups)}
+    dialogue = [number[example.group] for example in rows.examples]
+    # The cells of a table are numbered row by row, 0 to 24; each dialogue has a table of its own.
     cell = 5 * (rows.stars.astype(int) - 1) + predicted.astype(int) - 1
-    np.add.at(counts, ([place[example.group] for example in rows.examples], cell), 1.0)
+    counts = np.zeros((len(groups), 25))
+    np.add.at(counts, (dialogue, cell), 1.0)
     # These are weights as ``bootstrap.group_weights`` draws them, but by another stream of random
     # numbers, which the intervals of the committed records were made with.
     share = np.full(len(groups), 1 / len(groups))
@@ -134,65 +147,74 @@ def tables(rows: Turns, predicted: np.ndarray, groups: list[str], draws: int = 1
 
 
 def kappas(counts: np.ndarray) -> np.ndarray:
-    """Cohen's kappa of each table [D, 5, 5]; see ``protocols.kappa``."""
+    """Cohen's kappa of each table [D, 5, 5]; see ``metrics.kappa``."""
     share = counts / counts.sum(axis=(1, 2), keepdims=True)
+    observed = np.trace(share, axis1=1, axis2=2)
     chance = (share.sum(axis=1) * share.sum(axis=2)).sum(axis=1)
-    return (np.trace(share, axis1=1, axis2=2) - chance) / (1 - chance)
+    return (observed - chance) / (1 - chance)
 
 
 def f1s(counts: np.ndarray) -> np.ndarray:
-    """F1 of "rated below 3" of each table [D, 5, 5]; see ``protocols.f1_dissatisfied``."""
-    return (
-        2
-        * counts[:, :2, :2].sum(axis=(1, 2))
-        / (counts[:, :2].sum(axis=(1, 2)) + counts[:, :, :2].sum(axis=(1, 2)))
-    )
+    """F1 of "rated below 3" of each table [D, 5, 5]; see ``metrics.f1_dissatisfied``."""
+    hits = counts[:, :2, :2].sum(axis=(1, 2))
+    low = counts[:, :2].sum(axis=(1, 2))
+    predicted_low = counts[:, :, :2].sum(axis=(1, 2))
+    return 2 * hits / (low + predicted_low)
+
+
+COUNTED = {"kappa": kappas, "f1_dissatisfied": f1s}  # metric -> its values [D] of tables [D, 5, 5]
 
 
 def run(
     dataset: str, switch: str, model: str, folder: str | Path, data_dir: str = ""
 ) -> records.RunRecord:
-    """The record of one switch (of SWITCHES) and model (of MODELS): read from ``folder`` where it
-    is, else made.
+    """The record of one switch (of SWITCHES) and model (of WORD_MODELS): read from ``folder`` where
+    it is, else made.
 
     Its profile is "A0-" and the switch. Rows: the published metrics as published, without
     intervals; kappa and F1 with intervals by dialogue; and how far the switch changes these two
     against "as-published" on the same dialogues.
     """
     runtime.one_of("switch", switch, SWITCHES)
-    runtime.one_of("model", model, MODELS)
+    runtime.one_of("model", model, WORD_MODELS)
     loaded, rows = uss.load(dataset, True, data_dir)
     way = SWITCHES[switch](rows)
-    ids = [[way.rows.examples[i].id for i in np.flatnonzero(way.fold == k)] for k in range(FOLDS)]
+    ids_by_fold = []
+    for k in range(FOLDS):
+        at = np.flatnonzero(way.fold == k)
+        ids_by_fold.append([way.rows.examples[i].id for i in at])
     job = {
         "model": model,
         "dataset": dataset,
         "profile": f"A0-{switch}",
         "seed": 0,
         "data_sha256": loaded.sha256,
-        "split_sha256": storage.sha256_text(str(ids)),
+        "split_sha256": storage.sha256_text(str(ids_by_fold)),
     }
     parameters = {"copies": way.copies, "folds": FOLDS, "encoder": "none: single words"}
-    return record_cache.complete(
-        job, parameters, lambda: compared(job, parameters, way, published(rows)), folder
-    )
+
+    def make() -> records.RunRecord:
+        rows_of_metrics = compared(job, way, published(rows))
+        return records.RunRecord(**job, parameters=parameters, rows=rows_of_metrics)
+
+    return record_cache.complete(job, parameters, make, folder)
 
 
-def compared(job: dict, parameters: dict, way: Way, base: Way) -> records.RunRecord:
-    """The record of one way against another; it holds no predictions."""
-    predicted, before = (
-        probabilities(job["model"], one).argmax(axis=1) + 1.0 for one in (way, base)
-    )
+def compared(job: dict, way: Way, base: Way) -> list[dict]:
+    """The metric rows of one way, and of its change against another."""
+    predicted = probabilities(job["model"], way).argmax(axis=1) + 1.0
+    predicted_before = probabilities(job["model"], base).argmax(axis=1) + 1.0
+    numbers = {}
+    for name, metric in uss.PUBLISHED_METRICS.items():
+        numbers[name] = (metric(way.rows.stars, predicted), np.nan, np.nan)
     groups = sorted({example.group for example in base.rows.examples})
-    now, then = tables(way.rows, predicted, groups), tables(base.rows, before, groups)
-    found = {
-        name: (metric(way.rows.stars, predicted), np.nan, np.nan)
-        for name, metric in uss.PUBLISHED.items()
-    }
-    for name, metric in (("kappa", kappas), ("f1_dissatisfied", f1s)):
-        for kind, drawn in ((name, metric(now)), (f"{name}_change", metric(now) - metric(then))):
-            found[kind] = bootstrap.estimate(drawn)
-    rows = [
-        judging.row(job, "test", name, numbers, len(predicted)) for name, numbers in found.items()
-    ]
-    return records.RunRecord(**job, parameters=parameters, rows=rows)
+    counts = tables(way.rows, predicted, groups)
+    counts_before = tables(base.rows, predicted_before, groups)
+    for name, metric in COUNTED.items():
+        values = metric(counts)
+        # Both drew the same dialogues, so the change of each sample is its own.
+        change = values - metric(counts_before)
+        numbers[name] = bootstrap.estimate(values)
+        numbers[f"{name}_change"] = bootstrap.estimate(change)
+    n = len(predicted)
+    return [judging.row(job, "test", name, three, n) for name, three in numbers.items()]

@@ -1,7 +1,6 @@
-"""What a training is to do: its hyperparameters, its rows, their order, and the learning rate of
-each update.
+"""The rows of a training, and the batches of each epoch: who shares one, and in which order.
 
-Taught with lesson 42 beside ``training``, whose loop follows a Plan.
+Taught with lesson 42 beside ``loop``.
 """
 
 import math
@@ -30,30 +29,36 @@ class Rows:
     features: np.ndarray | None = None
 
     def __post_init__(self):
-        rows = (
-            len(self.sequences),
-            len(self.ratings),
-            len(self.ratings if self.features is None else self.features),
-        )
-        if len(set(rows)) > 1 or not rows[0]:
+        texts = len(self.sequences)
+        ratings = len(self.ratings)
+        features = ratings if self.features is None else len(self.features)
+        if texts == 0 or not texts == ratings == features:
             raise ValueError(
-                f"{rows[0]} sequences, {rows[1]} ratings and {rows[2]} rows of behaviour features; "
+                f"{texts} sequences, {ratings} ratings and {features} rows of behaviour features; "
                 "give equally many of each, at least one"
             )
 
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each row: shape [N]."""
-        known = getattr(self.sequences, "lengths", None)  # a store has counted them
-        return np.array([len(sequence) for sequence in self.sequences]) if known is None else known
+        counted = getattr(self.sequences, "lengths", None)
+        if counted is not None:  # a TokenStore knows them
+            return counted
+        return np.array([len(sequence) for sequence in self.sequences])
+
+    def at(self, places: np.ndarray) -> "Rows":
+        """The rows at these places [M], in this order."""
+        sequences = [self.sequences[place] for place in places]
+        features = None if self.features is None else self.features[places]
+        return Rows(sequences, self.ratings[places], features)
 
     def some(self, n: int) -> "Rows":
         """A seeded choice of n rows; all rows for 0, or where there are no more."""
-        if not 0 < n < len(self.ratings):
+        if n <= 0 or n >= len(self.ratings):
             return self
-        kept = np.sort(np.random.default_rng(0).choice(len(self.ratings), n, replace=False))
-        features = None if self.features is None else self.features[kept]
-        return Rows([self.sequences[i] for i in kept], self.ratings[kept], features)
+        rng = np.random.default_rng(0)
+        places = rng.choice(len(self.ratings), n, replace=False)
+        return self.at(np.sort(places))
 
 
 def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -> list[np.ndarray]:
@@ -65,25 +70,30 @@ def batches(n: int, plan: Plan, epoch: int, lengths: np.ndarray | None = None) -
     shuffled. The parts are nearly equal in rows, or with ``plan.batch_tokens`` in positions.
     """
     rng = np.random.default_rng([plan.seed, epoch])
-    order, count = rng.permutation(n), math.ceil(n / plan.batch_size)
+    order = rng.permutation(n)
+    count = math.ceil(n / plan.batch_size)
     if lengths is None:
         return np.array_split(order, count)
-    pools = np.split(order, range(POOL * plan.batch_size, n, POOL * plan.batch_size))
+    pool_size = POOL * plan.batch_size
+    pools = np.split(order, range(pool_size, n, pool_size))
     order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
-    budget = plan.batch_tokens
-    cut = (
-        np.split(order, tokens.batch_cuts(lengths[order], budget))
-        if budget
-        else np.array_split(order, count)
-    )
-    return [cut[i] for i in rng.permutation(len(cut))]
+    if plan.batch_tokens:
+        cut = np.split(order, tokens.batch_cuts(lengths[order], plan.batch_tokens))
+    else:
+        cut = np.array_split(order, count)
+    return [cut[place] for place in rng.permutation(len(cut))]
+
+
+def order_of(rows: Rows, plan: Plan, epoch: int) -> list[np.ndarray]:
+    """The batches of these rows in an epoch, rows of similar length together."""
+    return batches(len(rows.ratings), plan, epoch, rows.lengths)
 
 
 def collate(
     rows: Rows, part: np.ndarray, device: torch.device, pad_id: int = 0
 ) -> dict[str, torch.Tensor]:
     """Rows of a batch as tensors on the device, padded to the longest of them only."""
-    ids, mask = tokens.pad([rows.sequences[i] for i in part], pad_id)
+    ids, mask = tokens.pad([rows.sequences[row] for row in part], pad_id)
     batch = {
         "input_ids": ids,
         "attention_mask": mask,

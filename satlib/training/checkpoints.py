@@ -1,7 +1,7 @@
 """Checkpoints that survive a SIGKILL at any moment: safetensors and JSON in a folder that appears
 by one rename.
 
-Taught with lesson 42 beside ``training``, whose loop uses it.
+Taught with lesson 42 beside ``loop``, which uses it.
 """
 
 import errno
@@ -18,7 +18,9 @@ from safetensors.torch import load_file, save_file
 
 from satlib import storage
 
-TENSORS, SETTINGS, BEST = "state.safetensors", "state.json", "best.safetensors"
+TENSORS = "state.safetensors"
+SETTINGS = "state.json"
+BEST = "best.safetensors"
 
 
 class Checkpoints:
@@ -33,29 +35,30 @@ class Checkpoints:
     def __init__(
         self, folder: str | Path, model, optimizer, accelerator, fingerprint: dict, state_type: type
     ):
-        self.folder, self.model, self.optimizer, self.accelerator = (
-            Path(folder),
-            model,
-            optimizer,
-            accelerator,
-        )
-        self.fingerprint, self.state_type = json.loads(json.dumps(fingerprint)), state_type
+        self.folder = Path(folder)
+        self.model = model
+        self.optimizer = optimizer
+        self.accelerator = accelerator
+        # As JSON has it, so that it equals what a checkpoint gives back.
+        self.fingerprint = json.loads(json.dumps(fingerprint))
+        self.state_type = state_type
 
     def save(self, state) -> None:
         """Write a checkpoint; the former one goes only when the new one stands. Other processes
         wait."""
         generators = self.accelerator.gather(random_state(self.accelerator.device)[None])
         if self.accelerator.is_main_process:
-            scaler = self.accelerator.scaler.state_dict() if self.accelerator.scaler else None
-            settings = {"state": asdict(state), "run": self.fingerprint, "scaler": scaler}
-            tensors = {
-                **prefixed("model", self.model.state_dict()),
-                **prefixed("optimizer", self._optimizer_tensors()),
-                "generators": generators.cpu(),
+            scaler = self.accelerator.scaler  # of the losses in fp16; else None
+            settings = {
+                "state": asdict(state),
+                "run": self.fingerprint,
+                "scaler": scaler.state_dict() if scaler else None,
             }
-            write_folder(
-                self.folder / f"step-{state.step:08d}-{state.epoch:04d}", tensors, settings
-            )
+            tensors = prefixed("model", self.model.state_dict())
+            tensors |= prefixed("optimizer", self._optimizer_tensors())
+            tensors["generators"] = generators.cpu()
+            name = f"step-{state.step:08d}-{state.epoch:04d}"
+            write_folder(self.folder / name, tensors, settings)
         self.accelerator.wait_for_everyone()
 
     def save_best(self) -> None:
@@ -75,81 +78,115 @@ class Checkpoints:
         Where there is none, the beginning is written as the first checkpoint.
         """
         if self.accelerator.is_main_process:
-            for rest in self.folder.glob("*.part"):  # what a killed process was writing
-                shutil.rmtree(rest) if rest.is_dir() else rest.unlink()
+            self._remove_parts()
         self.accelerator.wait_for_everyone()
-        found = sorted(self.folder.glob("step-*"))
-        if not found:  # so that a cell that was interrupted early and runs again starts from these very weights
-            self.save(self.state_type())
-            return self.state_type()
-        settings = storage.read_json(found[-1] / SETTINGS)
-        self._refuse_another_run(found[-1], settings["run"])
-        tensors = read_tensors(found[-1] / TENSORS)
+        kept = sorted(self.folder.glob("step-*"))
+        if not kept:
+            # A cell that is interrupted early and runs again must start from these very weights.
+            beginning = self.state_type()
+            self.save(beginning)
+            return beginning
+        newest = kept[-1]
+        settings = storage.read_json(newest / SETTINGS)
+        self._refuse_another_run(newest, settings["run"])
+        tensors = read_tensors(newest / TENSORS)
         self.model.load_state_dict(without("model", tensors))
         self._load_optimizer(without("optimizer", tensors))
         if self.accelerator.scaler and settings["scaler"]:
             self.accelerator.scaler.load_state_dict(settings["scaler"])
-        restore_random(
-            tensors["generators"][self.accelerator.process_index], self.accelerator.device
-        )
+        generators = tensors["generators"][self.accelerator.process_index]
+        restore_random(generators, self.accelerator.device)
         return self.state_type(**settings["state"])
 
-    def _refuse_another_run(self, found: Path, run: dict) -> None:
+    def _remove_parts(self) -> None:
+        """Remove what a killed process was writing."""
+        for rest in self.folder.glob("*.part"):
+            if rest.is_dir():
+                shutil.rmtree(rest)
+            else:
+                rest.unlink()
+
+    def _refuse_another_run(self, newest: Path, run: dict) -> None:
         for name in sorted(run.keys() | self.fingerprint.keys()):
-            there, here = run.get(name), self.fingerprint.get(name)
+            there = run.get(name)
+            here = self.fingerprint.get(name)
             if there != here:
                 raise ValueError(
-                    f"the checkpoint {found} belongs to another run ({name} is {there} there and {here} "
-                    "here); choose another folder or delete it"
+                    f"the checkpoint {newest} belongs to another run ({name} is {there} there and "
+                    f"{here} here); choose another folder or delete it"
                 )
 
-    def _names(self) -> dict:
-        return {parameter: name for name, parameter in self.model.named_parameters()}
-
     def _optimizer_tensors(self) -> dict[str, torch.Tensor]:
-        names = self._names()
-        return {
-            f"{names[p]}|{key}": torch.as_tensor(value)
-            for p, kept in self.optimizer.state.items()
-            for key, value in kept.items()
-            if value is not None
-        }
+        """What the optimizer keeps of each parameter, under names like ``head.weight|exp_avg``."""
+        names = {parameter: name for name, parameter in self.model.named_parameters()}
+        tensors = {}
+        for parameter, kept in self.optimizer.state.items():
+            for key, value in kept.items():
+                if value is not None:
+                    tensors[f"{names[parameter]}|{key}"] = torch.as_tensor(value)
+        return tensors
 
     def _load_optimizer(self, tensors: dict[str, torch.Tensor]) -> None:
         parameters = dict(self.model.named_parameters())
-        for key, value in tensors.items():
-            name, _, what = key.rpartition("|")
+        for label, value in tensors.items():
+            name, _, key = label.rpartition("|")
             parameter = parameters[name]
             # Adam's step counter stays on the CPU, its moments lie beside the parameter.
-            self.optimizer.state[parameter][what] = (
-                value if value.ndim == 0 else value.to(parameter.device)
-            )
+            if value.ndim > 0:
+                value = value.to(parameter.device)
+            self.optimizer.state[parameter][key] = value
+
+
+class Unsaved:
+    """Stands in for Checkpoints where a run has no folder: the best weights are kept in memory, and
+    nothing else."""
+
+    def __init__(self, model, state_type: type):
+        self.model = model
+        self.state_type = state_type
+        self.best: dict[str, torch.Tensor] = {}
+
+    def resume(self):
+        """The State of a beginning."""
+        return self.state_type()
+
+    def save(self, state) -> None:
+        """Nothing: the run cannot be resumed."""
+
+    def save_best(self) -> None:
+        """Keep a copy of the present weights on the CPU."""
+        self.best = {
+            name: weight.detach().to("cpu", copy=True)
+            for name, weight in self.model.state_dict().items()
+        }
+
+    def restore_best(self) -> None:
+        """Put the best weights into the model."""
+        self.model.load_state_dict(self.best)
 
 
 def fingerprint(model, rows, validation, plan, accelerator) -> dict:
     """What a run is: its plan, precision and processes, its model's config, and a checksum of its
-    rows."""
+    rows. validation: may be None."""
+    settings = model.config.to_dict()
+    for name in ("_name_or_path", "transformers_version"):
+        settings.pop(name, None)
+    data = [contents(part) for part in (rows, validation) if part is not None]
     mixed = accelerator.mixed_precision
-    settings = {
-        k: v
-        for k, v in model.config.to_dict().items()
-        if k not in ("_name_or_path", "transformers_version")
-    }
-    data = [
-        [
-            getattr(r.sequences, "sha256", r.sequences),
-            r.ratings.tolist(),
-            None if r.features is None else r.features.tolist(),
-        ]
-        for r in (rows, validation)
-    ]
     return {
         **asdict(plan),
-        "precision": {"no": "fp32"}.get(mixed, mixed),
+        "precision": "fp32" if mixed == "no" else mixed,
         "processes": accelerator.num_processes,
         "model": storage.sha256_text(json.dumps(settings, sort_keys=True, default=str)),
         "data": storage.sha256_text(json.dumps(data)),
     }
+
+
+def contents(rows) -> list:
+    """Token ids (of a store: its checksum), ratings and features, as JSON can hold them."""
+    sequences = getattr(rows.sequences, "sha256", rows.sequences)
+    features = None if rows.features is None else rows.features.tolist()
+    return [sequences, rows.ratings.tolist(), features]
 
 
 def write_folder(folder: Path, tensors: dict[str, torch.Tensor], settings: dict) -> None:
@@ -162,7 +199,7 @@ def write_folder(folder: Path, tensors: dict[str, torch.Tensor], settings: dict)
         write_tensors(tensors, part / TENSORS)
         storage.write_json(part / SETTINGS, settings)
         with open(part / TENSORS, "rb+") as file:
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # on the disk before the name says so
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(part, folder)
     except OSError as error:
@@ -179,8 +216,9 @@ def write_folder(folder: Path, tensors: dict[str, torch.Tensor], settings: dict)
 
 def write_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
     """Write a safetensors file; a full disk is an OSError, as with any other file."""
+    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+        save_file(whole, path)
     except SafetensorError as error:
         number = re.search(r"os error (\d+)", str(error))
         code = int(number[1]) if number else errno.EIO
@@ -210,9 +248,8 @@ def random_state(device: torch.device) -> torch.Tensor:
 def restore_random(state: torch.Tensor, device: torch.device) -> None:
     """Put back what ``random_state`` gave."""
     size = len(torch.get_rng_state())
-    torch.set_rng_state(
-        state[:size].cpu().clone()
-    )  # torch reads past a view that begins inside another tensor
+    # Copies: torch reads past a view that begins inside another tensor.
+    torch.set_rng_state(state[:size].cpu().clone())
     if device.type == "cuda":
         torch.cuda.set_rng_state(state[size:].cpu().clone(), device)
 
@@ -224,8 +261,6 @@ def prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.T
 
 def without(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The tensors whose names start with ``prefix/``, without it."""
-    return {
-        name.removeprefix(f"{prefix}/"): t
-        for name, t in tensors.items()
-        if name.startswith(f"{prefix}/")
-    }
+    start = f"{prefix}/"
+    chosen = [name for name in tensors if name.startswith(start)]
+    return {name.removeprefix(start): tensors[name] for name in chosen}

@@ -9,7 +9,6 @@ import copy
 import functools
 import json
 import math
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from satlib.evaluation import judging, metrics
 from satlib.models import heads, satisfaction_model
 from satlib.training import loop
 from satlib.training.batches import Rows
-from satlib.training.gpu import precision
+from satlib.training.gpu import autocast_dtype, precision
 from satlib.training.plan import Plan, State
 
 NAMES = (
@@ -158,15 +157,16 @@ def with_dropout(
 
 
 def fit(
-    run: Run, bench: Bench, after_step: Callable[[State], object] | None = None
+    run: Run, bench: Bench, after_epoch: Callable[[State], object] | None = None
 ) -> tuple[State, satisfaction_model.SatisfactionModel]:
     """Train a copy of the bench's model; give the final State and the model with its best weights.
 
-    A run is short, so its checkpoints lie in a temporary folder and go with it, however it ends.
+    A run is short, so no checkpoints are kept. after_epoch: see ``loop.train``.
     """
     model = with_dropout(bench.start, run.dropout)
-    with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        state = loop.train(model, bench.rows, bench.validation, run.plan, folder, after_step)
+    state = loop.train(
+        model, bench.rows, run.plan, validation=bench.validation, after_epoch=after_epoch
+    )
     return state, model
 
 
@@ -210,8 +210,7 @@ def record_of(
         "best_epoch": state.best_epoch,
         "moved": round(moved(bench.start.encoder, model.encoder), 6),
     }
-    half = loop.HALF.get(precision(run.plan.precision))
-    predicted = _validation_ratings(model, bench, half)
+    predicted = _validation_ratings(model, bench, autocast_dtype(run.plan.precision))
     job = bench.job(run.model, run.plan.seed)
     return _judged(job, predicted, bench, bench.parameters(run) | results, state.curves)
 
@@ -247,11 +246,11 @@ def _loss_of_constant(rows: Rows, rating: float, bench: Bench) -> float:
 
 
 def _validation_ratings(
-    model: satisfaction_model.SatisfactionModel, bench: Bench, half: torch.dtype | None = None
+    model: satisfaction_model.SatisfactionModel, bench: Bench, autocast: torch.dtype | None = None
 ) -> np.ndarray:
-    """Predicted ratings [N] of the validation rows; half: a number format of 16 bits, if any."""
+    """Predicted ratings [N] of the validation rows; autocast: the number format of the products."""
     rows = bench.validation
-    logits = satisfaction_model.run(model, rows.sequences, rows.features, autocast=half)
+    logits = satisfaction_model.run(model, rows.sequences, rows.features, autocast=autocast)
     return heads.read_logits(logits.astype(float), model.config).rating
 
 

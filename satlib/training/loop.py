@@ -21,86 +21,20 @@ from satlib import runtime
 from satlib.evaluation import metrics
 from satlib.models import cpu_layers, heads, satisfaction_model
 from satlib.training.active_rows import ActiveRows, rows_in_use
-from satlib.training.batches import Rows, batches, collate
-from satlib.training.checkpoints import Checkpoints, fingerprint
-from satlib.training.gpu import precision
+from satlib.training.batches import Rows, collate, order_of
+from satlib.training.checkpoints import Checkpoints, Unsaved, fingerprint
+from satlib.training.gpu import autocast_dtype, precision
 from satlib.training.plan import Plan, State, rate_at
 
 LOWER_IS_BETTER = ("rmse", "mae", "loss")
-HALF = {
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}  # what models.run takes as autocast; fp32 is not in it
+CURVES = ("train_loss", "validation_loss", "validation_rmse")  # what TensorBoard shows
 
 
-def make_optimizer(model: torch.nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """AdamW or SGD; weight decay on matrices only, not on biases and norms (they are vectors)."""
-    groups = [
-        {
-            "params": [p for p in model.parameters() if p.ndim >= 2],
-            "weight_decay": plan.weight_decay,
-        },
-        {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.SGD
-    return kind(
-        groups, lr=plan.learning_rate, fused=True
-    )  # one pass over memory for all steps of the update
+class Diverged(ValueError):
+    """The loss is infinite or no number; the learning rate was too high."""
 
 
-def train(
-    model: satisfaction_model.SatisfactionModel,
-    rows: Rows,
-    validation: Rows,
-    plan: Plan,
-    folder: str | Path,
-    after_step: Callable[[State], object] = bool,
-    tensorboard: str | Path | None = None,
-) -> State:
-    """Fine-tune ``model`` in place, leave it with its best weights, and return the final State with
-    the curves.
-
-    folder: for checkpoints; a run of the same plan and data found there is resumed, any other is
-    refused. after_step: called after each update; the default does nothing. tensorboard: folder of
-    event files, on request.
-    """
-    accelerator = make_accelerator(precision(plan.precision))
-    check_size(rows, validation, plan, accelerator.num_processes)
-    cpu_layers.recompute(model.encoder, plan.recompute)
-    runtime.seed_everything(plan.seed + accelerator.process_index)
-    with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
-        raw = make_optimizer(model, plan)
-        step, optimizer = accelerator.prepare(Step(model), raw)
-        run = fingerprint(model, rows, validation, plan, accelerator)
-        keeper = Checkpoints(folder, model, raw, accelerator, run, State)
-        state, writer = keeper.resume(), tensorboard_writer(tensorboard, accelerator)
-        while not state.finished:
-            model.train()
-            todo = batches(len(rows.ratings), plan, state.epoch, rows.lengths)
-            for batch in runtime.progress(
-                todo[state.step - state.epoch * len(todo) :], f"epoch {state.epoch + 1}"
-            ):
-                set_rate(raw, table, rate_at(state.step, plan.epochs * len(todo), plan))
-                state.loss_sum += update(step, optimizer, accelerator, rows, batch, plan)
-                state.step, state.seen = state.step + 1, state.seen + len(batch)
-                after_step(state)
-                if state.step % plan.save_every == 0:
-                    keeper.save(state)
-            judge(state, model, accelerator, validation, plan, keeper, writer)
-        keeper.restore_best()
-    return state
-
-
-def set_rate(optimizer: torch.optim.Optimizer, table: ActiveRows | None, rate: float) -> None:
-    """Set the learning rate of the next update, and do to the token rows at rest what that update
-    would do to them."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    if table is not None:
-        table.shrink(rate, max(group["weight_decay"] for group in optimizer.param_groups))
-
-
-class Step(torch.nn.Module):
+class BatchLoss(torch.nn.Module):
     """From a batch to its loss: what accelerate wraps and patches, so that the model itself stays
     as it was."""
 
@@ -113,129 +47,250 @@ class Step(torch.nn.Module):
         return self.model(**batch).loss
 
 
-def check_size(rows: Rows, validation: Rows, plan: Plan, processes: int) -> None:
-    """Refuse a plan whose batches cannot be shared among the processes and passes."""
-    smallest = min(map(len, batches(len(rows.ratings), plan, 0, rows.lengths)))
-    if smallest < processes * plan.accumulate or len(validation.ratings) < processes:
-        size = (
-            f"batch_tokens {plan.batch_tokens}"
-            if plan.batch_tokens
-            else f"batch_size {plan.batch_size}"
-        )
-        raise ValueError(
-            f"{size} is too small for {processes} processes and accumulate {plan.accumulate} on "
-            f"{len(rows.ratings)} rows ({len(validation.ratings)} to judge by); a pass needs an example"
-        )
+def train(
+    model: satisfaction_model.SatisfactionModel,
+    rows: Rows,
+    plan: Plan,
+    validation: Rows | None = None,
+    folder: str | Path | None = None,
+    after_step: Callable[[State], object] | None = None,
+    after_epoch: Callable[[State], object] | None = None,
+    tensorboard: str | Path | None = None,
+) -> State:
+    """Fine-tune ``model`` in place, leave it with its best weights, and return the final State with
+    the curves.
+
+    validation: rows that judge every epoch; without them all epochs run, and the last weights stay.
+    folder: for checkpoints; a run of the same plan and data found there is resumed, any other is
+    refused. Without a folder nothing is saved. after_step, after_epoch: called with the State after
+    each update, and after each epoch when it has been judged and saved. tensorboard: folder of
+    event files. Raises Diverged where the loss is no number any more.
+    """
+    accelerator = make_accelerator(precision(plan.precision))
+    check_size(rows, validation, plan, accelerator.num_processes)
+    cpu_layers.recompute(model.encoder, plan.recompute)
+    runtime.seed_everything(plan.seed + accelerator.process_index)
+    with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
+        optimizer = make_optimizer(model, plan)
+        batch_loss, stepper = accelerator.prepare(BatchLoss(model), optimizer)
+        keeper = Unsaved(model, State)
+        if folder is not None:
+            run = fingerprint(model, rows, validation, plan, accelerator)
+            keeper = Checkpoints(folder, model, optimizer, accelerator, run, State)
+        state = keeper.resume()
+        writer = tensorboard_writer(tensorboard, accelerator)
+        # Batches cut by tokens may be more in one epoch than in another.
+        updates = [len(order_of(rows, plan, epoch)) for epoch in range(plan.epochs)]
+        while not state.finished:
+            model.train()
+            order = order_of(rows, plan, state.epoch)
+            done = state.step - sum(updates[: state.epoch])  # above 0 where a run was resumed
+            for batch in runtime.progress(order[done:], f"epoch {state.epoch + 1}"):
+                set_rate(optimizer, table, rate_at(state.step, sum(updates), plan))
+                state.loss_sum += update(batch_loss, stepper, accelerator, rows, batch, plan)
+                state.step += 1
+                state.seen += len(batch)
+                if after_step is not None:
+                    after_step(state)
+                if state.step % plan.save_every == 0:
+                    keeper.save(state)
+            measured = {}
+            if validation is not None:
+                measured = measure(model, validation, plan.metric, accelerator)
+            end_epoch(state, measured, plan)
+            if state.best_epoch == state.epoch:
+                keeper.save_best()
+            show(writer, state)
+            keeper.save(state)
+            if after_epoch is not None:
+                after_epoch(state)
+        if validation is not None:
+            keeper.restore_best()
+    return state
 
 
 def make_accelerator(chosen: str) -> Accelerator:
     """An Accelerator for "fp32", "bf16" or "fp16", on the GPU where there is one."""
-    AcceleratorState._reset_state()  # it keeps the precision of the first training of a process, a notebook has several
-    return Accelerator(
-        mixed_precision="no" if chosen == "fp32" else chosen, cpu=not torch.cuda.is_available()
+    # It would keep the precision of the first training of a process, and a notebook has several.
+    AcceleratorState._reset_state()
+    mixed = "no" if chosen == "fp32" else chosen
+    return Accelerator(mixed_precision=mixed, cpu=not torch.cuda.is_available())
+
+
+def check_size(rows: Rows, validation: Rows | None, plan: Plan, processes: int) -> None:
+    """Refuse a plan whose batches cannot be shared among the processes and passes."""
+    judged = processes if validation is None else len(validation.ratings)
+    smallest = min(len(batch) for batch in order_of(rows, plan, epoch=0))
+    if smallest >= processes * plan.accumulate and judged >= processes:
+        return
+    size = f"batch_size {plan.batch_size}"
+    if plan.batch_tokens:
+        size = f"batch_tokens {plan.batch_tokens}"
+    raise ValueError(
+        f"{size} is too small for {processes} processes and accumulate {plan.accumulate} on "
+        f"{len(rows.ratings)} rows ({judged} to judge by); a pass needs an example"
     )
 
 
+def make_optimizer(model: torch.nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """AdamW or SGD; weight decay on matrices only, not on biases and norms (they are vectors)."""
+    matrices = [weight for weight in model.parameters() if weight.ndim >= 2]
+    vectors = [weight for weight in model.parameters() if weight.ndim < 2]
+    groups = [
+        {"params": matrices, "weight_decay": plan.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.SGD
+    # Fused: one pass over memory for all steps of the update.
+    return kind(groups, lr=plan.learning_rate, fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, table: ActiveRows | None, rate: float) -> None:
+    """Set the learning rate of the next update, and do to the token rows at rest what that update
+    would do to them."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    if table is not None:
+        table.shrink(rate, max(group["weight_decay"] for group in optimizer.param_groups))
+
+
 def update(
-    step, optimizer, accelerator: Accelerator, rows: Rows, batch: np.ndarray, plan: Plan
+    batch_loss: BatchLoss,
+    optimizer: torch.optim.Optimizer,
+    accelerator: Accelerator,
+    rows: Rows,
+    batch: np.ndarray,
+    plan: Plan,
 ) -> float:
     """One update on a batch of row numbers; returns the sum of its losses.
 
     Each process takes its share of the batch and each pass a share of that; dividing by the size of
     the whole batch makes the gradient the same for any number of processes and passes.
     """
-    model = accelerator.unwrap_model(step).model
-    mine = batch[accelerator.process_index :: accelerator.num_processes]
-    passes, total = (
-        np.array_split(mine, plan.accumulate),
-        torch.zeros((), device=accelerator.device),
-    )
-    optimizer.zero_grad()  # here, not at the end: an update that was interrupted leaves gradients behind
-    for i, part in enumerate(passes):
-        last = i == len(passes) - 1
-        with nullcontext() if last else accelerator.no_sync(step):
-            loss = step(**collate(rows, part, accelerator.device, model.pad_id)) * len(part)
+    model = accelerator.unwrap_model(batch_loss).model
+    share = batch[accelerator.process_index :: accelerator.num_processes]
+    passes = np.array_split(share, plan.accumulate)
+    total = torch.zeros((), device=accelerator.device)
+    optimizer.zero_grad()  # an update that was interrupted leaves gradients behind
+    for number, part in enumerate(passes, start=1):
+        # Several processes exchange their gradients once, in the last pass.
+        last = number == len(passes)
+        with nullcontext() if last else accelerator.no_sync(batch_loss):
+            inputs = collate(rows, part, accelerator.device, model.pad_id)
+            loss = batch_loss(**inputs) * len(part)
             # DDP averages over processes, so the sum over them needs their number as a factor.
             accelerator.backward(loss * accelerator.num_processes / len(batch))
             total += loss.detach()
     accelerator.clip_grad_norm_(model.parameters(), plan.clip)
     optimizer.step()
     optimizer.zero_grad()  # and here: the next batch's activations take their place
-    loss = float(accelerator.reduce(total, "sum")) / len(batch)
-    if not math.isfinite(loss):
-        raise ValueError(
-            f"the loss is {loss} at learning_rate {plan.learning_rate}; lower it (article: 1e-5 to 5e-5)"
+    mean = float(accelerator.reduce(total, "sum")) / len(batch)
+    if not math.isfinite(mean):
+        raise Diverged(
+            f"the loss is {mean} at learning_rate {plan.learning_rate}; lower it "
+            "(article: 1e-5 to 5e-5)"
         )
-    return loss * len(batch)
+    return mean * len(batch)
 
 
-def judge(state: State, model, accelerator, validation: Rows, plan: Plan, keeper, writer) -> None:
-    """End an epoch: validate, extend the curves, remember the best weights, decide whether to stop,
-    save."""
+def measure(
+    model: satisfaction_model.SatisfactionModel,
+    validation: Rows,
+    metric: str,
+    accelerator: Accelerator,
+) -> dict[str, float | None]:
+    """Loss, RMSE and the plan's metric of the validation rows, as the curves hold them.
+
+    An undefined value is None, for JSON has no nan: a correlation with constant predictions, say.
+    """
     logits = validation_logits(model, validation, accelerator)
-    loss = float(
-        heads.loss_of(torch.from_numpy(logits), torch.from_numpy(validation.ratings), model.config)
-    )
+    ratings = torch.from_numpy(validation.ratings)
+    loss = float(heads.loss_of(torch.from_numpy(logits), ratings, model.config))
     predicted = heads.read_logits(logits.astype(float), model.config).rating
-    value = (
-        loss
-        if plan.metric == "loss"
-        else metrics.METRICS[plan.metric](validation.ratings, predicted)
-    )
-    value = (
-        None if math.isnan(value) else value
-    )  # a correlation with constant predictions, say; JSON has no nan
+    value = loss
+    if metric != "loss":
+        value = metrics.METRICS[metric](validation.ratings, predicted)
+    measured = {
+        "validation_loss": loss,
+        "validation_rmse": metrics.rmse(validation.ratings, predicted),
+    }
+    measured[f"validation_{metric}"] = None if math.isnan(value) else value
+    return measured
+
+
+def validation_logits(
+    model: satisfaction_model.SatisfactionModel, validation: Rows, accelerator: Accelerator
+) -> np.ndarray:
+    """Logits of the validation rows, each process doing its share, in the same precision as
+    training."""
+    count = len(validation.ratings)
+    share = list(range(accelerator.process_index, count, accelerator.num_processes))
+    sequences = [validation.sequences[row] for row in share]
+    features = None if validation.features is None else validation.features[share]
+    half = autocast_dtype(accelerator.mixed_precision)
+    logits = satisfaction_model.run(model, sequences, features, autocast=half)
+    pairs = gather_object(list(zip(share, logits, strict=True)))
+    pairs.sort(key=lambda pair: pair[0])
+    return np.stack([row for _, row in pairs])
+
+
+def end_epoch(state: State, measured: dict, plan: Plan) -> None:
+    """Count the epoch, extend the curves, and decide whether it is the best so far and whether the
+    run is finished.
+
+    measured: what ``measure`` gave, or empty where there are no validation rows.
+    """
     state.epoch += 1
-    state.curves.append(
-        {
-            "step": state.step,
-            "epoch": state.epoch,
-            "train_loss": state.loss_sum / state.seen,
-            "validation_loss": loss,
-            "validation_rmse": metrics.rmse(validation.ratings, predicted),
-            f"validation_{plan.metric}": value,
-        }
-    )
-    state.loss_sum, state.seen = 0.0, 0
+    point = {
+        "step": state.step,
+        "epoch": state.epoch,
+        "train_loss": state.loss_sum / state.seen,
+    }
+    state.curves.append(point | measured)
+    state.loss_sum = 0.0
+    state.seen = 0
+    state.finished = state.epoch == plan.epochs
+    if not measured:
+        return
+    value = measured[f"validation_{plan.metric}"]
     if is_better(value, state, plan):
-        state.best, state.best_epoch, state.worse = value, state.epoch, 0
-        keeper.save_best()
+        state.best = value
+        state.best_epoch = state.epoch
+        state.worse = 0
     else:
         state.worse += 1
-    state.finished = state.epoch == plan.epochs or 0 < plan.patience <= state.worse
-    if writer is not None:
-        for name in ("train_loss", "validation_loss", "validation_rmse"):
-            writer.add_scalar(name, state.curves[-1][name], state.step)
-        writer.flush()
-    keeper.save(state)
+    if 0 < plan.patience <= state.worse:
+        state.finished = True
 
 
 def is_better(value: float | None, state: State, plan: Plan) -> bool:
     """Whether this epoch's value beats the best so far; the first epoch always does, an undefined
     value never later."""
-    if value is None or state.best is None:
-        return state.best_epoch == 0 or value is not None
-    return value < state.best if plan.metric in LOWER_IS_BETTER else value > state.best
-
-
-def validation_logits(model, validation: Rows, accelerator: Accelerator) -> np.ndarray:
-    """Logits of the validation rows, each process doing its share, in the same precision as
-    training."""
-    mine = list(
-        range(accelerator.process_index, len(validation.ratings), accelerator.num_processes)
-    )
-    features = None if validation.features is None else validation.features[mine]
-    half = HALF.get(accelerator.mixed_precision)
-    logits = satisfaction_model.run(
-        model, [validation.sequences[i] for i in mine], features, autocast=half
-    )
-    pairs = gather_object(list(zip(mine, logits, strict=True)))
-    return np.stack([row for _, row in sorted(pairs, key=lambda pair: pair[0])])
+    if state.best_epoch == 0:
+        return True
+    if value is None:
+        return False
+    if state.best is None:
+        return True
+    if plan.metric in LOWER_IS_BETTER:
+        return value < state.best
+    return value > state.best
 
 
 def tensorboard_writer(folder: str | Path | None, accelerator: Accelerator):
     """A TensorBoard writer for ``folder``, in the main process; else None."""
-    if folder is not None and accelerator.is_main_process:
-        from torch.utils.tensorboard import SummaryWriter
+    if folder is None or not accelerator.is_main_process:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
 
-        return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder))
+
+
+def show(writer, state: State) -> None:
+    """Write the newest point of the curves for TensorBoard, where there is a writer."""
+    if writer is None:
+        return
+    for name in CURVES:
+        if name in state.curves[-1]:
+            writer.add_scalar(name, state.curves[-1][name], state.step)
+    writer.flush()

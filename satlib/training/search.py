@@ -15,6 +15,7 @@ from satlib import record_cache, records, runtime, storage
 from satlib.training import hyperparameters
 from satlib.training.hyperparameters import Bench, Run
 from satlib.training.loop import Diverged
+from satlib.training.plan import State
 
 PRUNERS = ("median", "hyperband", "none")
 # Trials that are drawn at random and run to their end, before the sampler and the median pruner
@@ -39,8 +40,7 @@ def objective(bench: Bench, base: Run, space: dict[str, tuple | list]) -> Callab
     RMSE of its epochs.
 
     The RMSE of each epoch is reported, and the run ends as pruned when the pruner says so, or when
-    its loss is no number any more. It leaves nothing behind: its checkpoints lie in a temporary
-    folder.
+    its loss is no number any more.
     """
     for name in space:
         runtime.one_of("hyperparameter", name, hyperparameters.NAMES)
@@ -48,30 +48,20 @@ def objective(bench: Bench, base: Run, space: dict[str, tuple | list]) -> Callab
     def judge(trial) -> float:
         suggested = {name: suggest(trial, name, legal) for name, legal in space.items()}
         run = hyperparameters.changed(base, **suggested)
-        reported: list[float] = []
 
-        def after_step(state) -> None:
-            # The value of an epoch is seen at the first update of the next one.
-            _report(trial, state, reported)
+        def after_epoch(state: State) -> None:
+            trial.report(state.curves[-1]["validation_rmse"], step=len(state.curves))
+            # After the last epoch there is nothing to save by pruning.
+            if not state.finished and trial.should_prune():
+                raise _quiet_optuna().TrialPruned
 
         try:
-            state, _ = hyperparameters.fit(run, bench, after_step)
+            state, _ = hyperparameters.fit(run, bench, after_epoch)
         except Diverged as error:
             raise _quiet_optuna().TrialPruned from error
-        _report(trial, state, reported)
-        return min(reported)
+        return min(point["validation_rmse"] for point in state.curves)
 
     return judge
-
-
-def _report(trial, state, reported: list[float]) -> None:
-    """Report the epochs that the trial does not know yet; raise TrialPruned where the pruner gives
-    it up."""
-    for point in state.curves[len(reported) :]:
-        reported.append(point["validation_rmse"])
-        trial.report(reported[-1], step=len(reported))
-        if not state.finished and trial.should_prune():
-            raise _quiet_optuna().TrialPruned
 
 
 def search(
@@ -134,8 +124,7 @@ def _opened(path: Path, pruner: str, known: dict):
     stored = study.user_attrs.get("search", known)
     if stored != known:
         raise ValueError(
-            f"{path} holds another search, {stored} and not {known}; "
-            "give another file or delete it"
+            f"{path} holds another search, {stored} and not {known}; give another file or delete it"
         )
     study.set_user_attr("search", known)
     return study

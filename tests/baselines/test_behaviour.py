@@ -350,7 +350,7 @@ def test_movielens_behaviour_alone_predicts_the_next_ratings(real_data):
     from threadpoolctl import threadpool_limits
 
     loaded = corpora.load("movielens", real_data)
-    parts = splits.of(loaded)
+    parts = splits.split_corpus(loaded)
     known = behaviour.by_part(loaded.examples, parts, loaded.scale)
     rating = {part: np.array([e.rating for e in rows]) for part, rows in parts.items()}
     assert all(np.isfinite(features).all() for features in known.values())

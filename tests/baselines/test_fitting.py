@@ -1,6 +1,7 @@
 """Baselines against plain scikit-learn and brute force, what they may look at, and what they
 refuse."""
 
+import itertools
 from dataclasses import replace
 from functools import partial
 
@@ -226,9 +227,9 @@ def test_classifiers_equal_plain_scikit_learn():
 
 def test_a_class_stands_for_the_mean_of_its_ratings():
     rows, stars = np.eye(2)[[0, 0, 0, 1]], np.array([3.5, 4.0, 3.5, 1.0])
-    predicted, chances = fitting.expected(MultinomialNB(), rows, stars)(rows[:1])
+    predicted, chances = fitting.fit_classifier(MultinomialNB(), rows, stars)(rows[:1])
     assert predicted == pytest.approx(chances[:, 3] * 11 / 3 + chances[:, 0] * 1.0)
-    only, certain = fitting.expected(LogisticRegression(), rows[:3], stars[:3])(rows)
+    only, certain = fitting.fit_classifier(LogisticRegression(), rows[:3], stars[:3])(rows)
     assert only == pytest.approx([11 / 3] * 4) and certain.tolist() == [[0, 0, 0, 1, 0]] * 4
 
 
@@ -259,7 +260,7 @@ def test_whoever_reads_learns_what_the_mean_cannot(name):
 @pytest.fixture(scope="module")
 def shop():
     loaded = corpora.load("satsim", limit=120)
-    return loaded, splits.subset(splits.of(loaded), 40, 12, 12)
+    return loaded, splits.subset(splits.split_corpus(loaded), 40, 12, 12)
 
 
 @pytest.fixture(scope="module")
@@ -319,19 +320,18 @@ def test_the_seed_decides():
 
 @pytest.mark.parametrize("timed", [True, False])
 def test_a_table_of_ones_own(tmp_path, timed):
-    rows = ["user,film,what,stars" + ",day" * timed]
-    rows += [
-        f"u{u},film {(u * f) % 5},{GOOD[f % 3] if (u + f) % 2 else BAD[f % 3]},{5 if (u + f) % 2 else 1}"
-        + f",2024-01-{f + 1:02d}" * timed
-        for u in range(12)
-        for f in range(6)
-    ]
+    rows = ["user,film,what,stars,day"]
+    for u, f in itertools.product(range(12), range(6)):
+        what, stars = (GOOD[f % 3], 5) if (u + f) % 2 else (BAD[f % 3], 1)
+        rows.append(f"u{u},film {(u * f) % 5},{what},{stars},2024-01-{f + 1:02d}")
+    if not timed:
+        rows = [row.rpartition(",")[0] for row in rows]
     (tmp_path / "own.csv").write_text("\n".join(rows) + "\n")
     columns = {"group": "user", "item": "film", "text": "what", "rating": "stars"} | (
         {"time": "day"} if timed else {}
     )
     loaded = corpora.load("csv", tmp_path, columns=columns)
-    parts = splits.of(loaded)
+    parts = splits.split_corpus(loaded)
     assert fitting.possible(loaded) == (list(fitting.NAMES) if timed else TIMELESS)
     for name in fitting.possible(loaded):
         assert len(fitting.fit_predict(name, loaded, parts).predictions["test"]) == len(

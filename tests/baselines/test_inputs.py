@@ -29,7 +29,7 @@ STRANGER = Example("c", "cy", "films", (), (5.0,), replace(TARGET, text="Charade
 def test_the_view_of_words_is_fitted_on_training_rows_only():
     parts = {"train": [FILM, replace(FILM, id="a2")], "test": [replace(STRANGER, events=PAST)]}
     for name in ("words", "word counts", "items"):
-        rows = inputs.VIEWS[name](None, parts)
+        rows = inputs.INPUTS[name](None, parts)
         assert rows["train"].shape[1] == rows["test"].shape[1]
     vectoriser, _ = inputs.tfidf(sequences.texts(parts["train"]))
     assert not any("charade" in word for word in vectoriser.get_feature_names_out())
@@ -74,8 +74,8 @@ def test_multi_hot_keeps_history_and_target_apart_and_counts_nothing_twice():
 
 
 def test_what_is_judged_is_the_target_or_the_whole_session():
-    assert inputs.judged(FILM) == ["Brazil (1985)"]
-    assert inputs.judged(SESSION) == ["Alien (1979)", "Try this one", "a lamp"]
+    assert inputs.judged_items(FILM) == ["Brazil (1985)"]
+    assert inputs.judged_items(SESSION) == ["Alien (1979)", "Try this one", "a lamp"]
 
 
 def test_pairs_number_training_users_and_items_from_one_and_the_unknown_is_nought():
@@ -94,7 +94,7 @@ def test_pairs_number_training_users_and_items_from_one_and_the_unknown_is_nough
 
 
 def test_steps_come_in_order_with_the_target_last_and_without_its_value():
-    found = event_steps.steps(FILM)
+    found = event_steps.last_steps(FILM)
     assert [step.text for step in found] == [
         "region south",
         "Alien (1979), Horror, Sci-Fi",
@@ -107,34 +107,40 @@ def test_steps_come_in_order_with_the_target_last_and_without_its_value():
     ].dwell == 30.0
     assert event_steps.sentences(FILM)[1] == "Alien (1979), Horror, Sci-Fi, rated 4.5"
     other = replace(FILM, target=replace(TARGET, value=5.0), ratings=(5.0,))
-    assert event_steps.steps(other) == found and event_steps.sentences(
+    assert event_steps.last_steps(other) == found and event_steps.sentences(
         other
     ) == event_steps.sentences(FILM)
     long = replace(FILM, events=tuple(replace(PAST[0], text=f"film {i}") for i in range(40)))
     assert (
-        len(event_steps.steps(long)) == 1 + event_steps.STEPS
-        and event_steps.steps(long)[-1] == found[-1]
+        len(event_steps.last_steps(long)) == 1 + event_steps.MAX_STEPS
+        and event_steps.last_steps(long)[-1] == found[-1]
     )
-    assert event_steps.steps(long)[1].text.startswith("film 29")
+    assert event_steps.last_steps(long)[1].text.startswith("film 29")
 
 
 def test_ordered_steps_as_numbers():
-    rows = event_steps.ordered({"train": [FILM, STRANGER]}, (0.5, 5.0))["train"]
-    assert rows.which.tolist()[1] == [6, 0, 0, 0, 0] and rows.which.tolist()[0] == [1, 2, 3, 4, 5]
+    rows = event_steps.part_arrays({"train": [FILM, STRANGER]}, (0.5, 5.0))["train"]
+    assert rows.text_ids.tolist()[1] == [6, 0, 0, 0, 0] and rows.text_ids.tolist()[0] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
     assert rows.numbers[0, 1].tolist() == pytest.approx([4 / 4.5, 1, 0, 0])
     assert rows.numbers[0, 3].tolist() == pytest.approx([0, 0, np.log1p(30), 1])
-    assert not rows.numbers[1].any() and not rows.table[0].any()
+    assert not rows.numbers[1].any() and not rows.words[0].any()
     lamp = [event_steps.bucket(word) for word in ("a", "lamp", ":", "too", "dim")]
-    assert rows.table[4, :5].tolist() == lamp and not rows.table[4, 5:].any()
+    assert rows.words[4, :5].tolist() == lamp and not rows.words[4, 5:].any()
     assert event_steps.bucket("lamp") == 584  # on every machine
 
 
 def test_a_rectangle_has_a_column_even_for_nothing():
-    assert event_steps.rectangle([[], []]).shape == (2, 1) and event_steps.rectangle([]).shape == (
+    assert event_steps.pad_rows([[], []]).shape == (2, 1) and event_steps.pad_rows([]).shape == (
         0,
         1,
     )
-    assert event_steps.rectangle([[1], [2, 3]], 4).tolist() == [[1, 0, 0, 0], [2, 3, 0, 0]]
+    assert event_steps.pad_rows([[1], [2, 3]], 4).tolist() == [[1, 0, 0, 0], [2, 3, 0, 0]]
 
 
 # Sentences
@@ -183,13 +189,13 @@ def test_each_sentence_is_embedded_once(monkeypatch):
 
 def test_no_view_shows_the_rating_that_is_asked_for():
     loaded = corpora.load("satsim", limit=120)
-    parts = splits.subset(splits.of(loaded), 20, 8, 8)
+    parts = splits.subset(splits.split_corpus(loaded), 20, 8, 8)
     other = {
         part: [replace(e, ratings=(1.0 if e.rating > 3 else 5.0,)) for e in rows]
         for part, rows in parts.items()
     }
     for name in ("nothing", "who and what", "items", "word counts", "words", "order"):
-        here, there = (inputs.VIEWS[name](loaded, chosen) for chosen in (parts, other))
+        here, there = (inputs.INPUTS[name](loaded, chosen) for chosen in (parts, other))
         for part in parts:
             for a, b in zip(
                 *(
@@ -208,4 +214,4 @@ def test_behaviour_without_times_names_the_corpus_and_the_remedy():
     with pytest.raises(
         ValueError, match="toy has no times, which behaviour features need .* map a column to time"
     ):
-        inputs.VIEWS["behaviour"](loaded, {"train": loaded.examples})
+        inputs.INPUTS["behaviour"](loaded, {"train": loaded.examples})

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from satlib.baselines import event_steps, networks
-from satlib.baselines.event_steps import BUCKETS, Ordered
+from satlib.baselines.event_steps import BUCKETS, StepArrays
 from satlib.baselines.inputs import Pairs
 
 
@@ -59,7 +59,7 @@ def test_factors_are_the_formula_and_the_unknown_adds_nothing():
     at, target = torch.tensor([0, 2]), torch.tensor([1.0, -1.0])
     squared = [(users[u] ** 2).sum() + (item**2).sum() for u, item in ((2, items[1]), (3, both))]
     loss = np.mean([(expected[0] - 1) ** 2, (expected[2] + 1) ** 2]) + 0.3 * np.mean(squared)
-    assert model.loss(networks._tensors(rows), at, target).item() == pytest.approx(loss, rel=1e-5)
+    assert model.loss(networks.to_tensors(rows), at, target).item() == pytest.approx(loss, rel=1e-5)
 
 
 def test_factorisation_recovers_a_planted_table_which_biases_cannot():
@@ -99,11 +99,11 @@ def test_more_damping_keeps_predictions_nearer_the_mean():
 
 
 def ordered(rows, scale=(1.0, 5.0)):
-    return event_steps._ordered(rows, scale)
+    return event_steps.to_arrays(rows, scale)
 
 
 def words_of(*texts):
-    return [event_steps.Step(text) for text in texts]
+    return [event_steps.EventStep(text) for text in texts]
 
 
 def toy(n, seed):
@@ -125,22 +125,24 @@ def test_the_gru_learns_order_where_counting_words_cannot():
 
 def test_the_gru_reads_values_and_knows_an_absent_one_from_the_lowest():
     values = [1.0, 3.0, 5.0, None] * 60
-    rows = ordered([[event_steps.Step("it", value), event_steps.Step("now")] for value in values])
+    rows = ordered(
+        [[event_steps.EventStep("it", value), event_steps.EventStep("now")] for value in values]
+    )
     stars = np.array([{1.0: 5.0, 3.0: 4.0, 5.0: 2.0, None: 1.0}[value] for value in values])
     assert rmse(last(networks.gru(rows, stars, epochs=15, learning_rate=0.01))(rows), stars) < 0.4
 
 
 def test_padding_and_company_change_no_prediction():
     torch.manual_seed(0)
-    model = networks.Steps(4, 8, 6, 0.5)
+    model = networks.StepReader(4, 8, 6, 0.5)
     texts = [words_of("a"), words_of("b", "c d", "e"), words_of("a", "b")]
     together = networks.run(model, ordered(texts))
     alone = [networks.run(model, ordered([row]))[0] for row in texts]
     assert together == pytest.approx(alone, abs=1e-6)
     rows = ordered(texts)
-    wide = Ordered(
-        rows.table,
-        np.pad(rows.which, ((0, 0), (0, 3))),
+    wide = StepArrays(
+        rows.words,
+        np.pad(rows.text_ids, ((0, 0), (0, 3))),
         np.pad(rows.numbers, ((0, 0), (0, 3), (0, 0))),
     )
     assert networks.run(model, wide) == pytest.approx(together, abs=1e-6)
@@ -148,10 +150,10 @@ def test_padding_and_company_change_no_prediction():
 
 
 def test_a_step_is_the_mean_of_its_words():
-    model = networks.Steps(4, 8, 6, 0.0).eval()
+    model = networks.StepReader(4, 8, 6, 0.0).eval()
     rows = ordered([words_of("b c"), words_of("c b"), words_of("b c b c")])
     assert np.ptp(networks.run(model, rows)) < 1e-6
-    assert ((rows.table >= 0) & (rows.table < BUCKETS)).all()
+    assert ((rows.words >= 0) & (rows.words < BUCKETS)).all()
 
 
 # Both

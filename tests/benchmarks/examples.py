@@ -43,7 +43,7 @@ def prepare(encoder: str, data_dir: str, train: int, validation: int) -> dict:
     loaded = corpora.load(name, data_dir)
     _, tokenizer = load_encoder(encoder)
     longest = min(LONGEST, tokenizer.model_max_length - 1)
-    parts = splits.of(loaded)
+    parts = splits.split_corpus(loaded)
     found = {
         "corpus": name,
         "scale": loaded.scale,

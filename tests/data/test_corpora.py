@@ -8,30 +8,21 @@ import shutil
 import threading
 import zipfile
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_files import Origin
+from amazon_reviews import PRODUCTS, REVIEWS, written
+from corpus_files import put, register
+from file_server import Origin
 
 from satlib import runtime, storage
 from satlib.data import corpora
 from satlib.data.readers import amazon
-from satlib.data.registry import REGISTRY, table
+from satlib.data.registry import REGISTRY
 
 USS = "\n\nUSER\tGood day\t\t3,4,3\nSYSTEM\tHow can I help?\t\t\nUSER\tOVERALL\t\t4,4,4\n"
 MOVIES = 'movieId,title,genres\n1,"Long Road, The (1990)",Drama\n2,Éclair (2001),Comedy|War\n'
 RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,100\n1,2,0.5,200\n2,1,3.5,300\n"
-
-
-def register(monkeypatch, name, contents, **changes):
-    """Let a corpus's files have these contents (bytes by base name), as if they were the published
-    ones."""
-    entries = tuple(
-        replace(file, sha256=hashlib.sha256(contents[file.name]).hexdigest(), **changes)
-        for file in REGISTRY[name].files
-    )
-    monkeypatch.setitem(REGISTRY, name, replace(REGISTRY[name], files=entries))
 
 
 @pytest.fixture
@@ -50,53 +41,6 @@ def redial(monkeypatch, origin):
     origin.content["/ReDial.txt"] = USS.encode()
     monkeypatch.delenv("SATLIB_DATA", raising=False)
     return origin
-
-
-def put(folder, path, text):
-    target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-    return target
-
-
-def test_every_entry_states_its_facts():
-    assert list(REGISTRY) == [
-        "satsim",
-        "movielens",
-        "uss-redial",
-        "uss-ccpe",
-        "uss-sgd",
-        "usda-redial",
-        "usda-sgd",
-        "ab-redial",
-        "amazon-reviews-2023",
-        "csv",
-    ]
-    for name, corpus in REGISTRY.items():
-        assert corpus.name == name and all(
-            (corpus.title, corpus.origin, corpus.licence, corpus.citation, corpus.task)
-        )
-        assert corpus.scale == ((0.5, 5.0) if name == "movielens" else (1.0, 5.0))
-    published = [
-        file for name, c in REGISTRY.items() if name not in ("satsim", "csv") for file in c.files
-    ]
-    assert (
-        all(len(file.sha256) == 64 and file.size and file.url for file in published)
-        and len(set(published)) == 13
-    )
-    assert [row["name"] for row in table()] == list(REGISTRY)
-
-
-def test_checksums_and_sizes_are_those_of_the_published_files(real_data):
-    lines = map(str.split, (real_data / "SHA256SUMS").read_text().splitlines())
-    sums = {path.removeprefix("./"): digest for digest, path in lines}
-    for corpus in REGISTRY.values():
-        for file in corpus.files:
-            if file.sha256:
-                assert (
-                    sums[file.path] == file.sha256
-                    and (real_data / file.path).stat().st_size == file.size
-                )
 
 
 def test_satsim_is_embedded():
@@ -313,8 +257,8 @@ def test_own_table_refuses_or_skips_bad_rows(tmp_path):
     with pytest.raises(ValueError) as caught:
         corpora.load("csv", path=path, columns=COLUMNS)
     assert str(caught.value) == (
-        f"{path} has 2 bad rows (line 3: rating 'seven' is not allowed; write a number from 1 to 5; line 5: the text "
-        "is empty; every row needs one); mend them or read with on_bad='skip'"
+        f"{path} has 2 bad rows (line 3: rating 'seven' is not allowed; write a number from 1 to "
+        "5; line 5: the text is empty; every row needs one); mend them or read with on_bad='skip'"
     )
     loaded = corpora.load("csv", path=path, columns=COLUMNS, on_bad="skip")
     assert [e.target.text for e in loaded.examples] == ["Kettle", "Cup"] and [
@@ -347,8 +291,6 @@ def test_ids_are_unique(tmp_path):
 
 
 def test_amazon_from_local_files_else_streamed_by_category(tmp_path, monkeypatch, capsys):
-    from test_amazon import PRODUCTS, REVIEWS, written
-
     monkeypatch.delenv("SATLIB_DATA", raising=False)
     written(tmp_path / "mine", REVIEWS, PRODUCTS)
     local = corpora.load("amazon-reviews-2023", tmp_path / "mine")

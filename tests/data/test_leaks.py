@@ -6,50 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from invented_rows import clean, event, sessions
 
 from satlib.baselines import behaviour
 from satlib.data import associations, corpora, leaks, splits
-from satlib.data.interactions import Event, Example
 from satlib.data.satsim import simulation
-
-WORDS = ["kettle", "lamp", "hose", "novel", "drill", "scarf", "piano", "atlas", "radio", "tent"]
-
-
-def event(text, **fields):
-    return Event("user", "rate", text, **fields)
-
-
-def history(user, moments, rng, others=()):
-    """A user's rated items, each judged after the ones before it, as a reader of histories makes
-    them."""
-    stars = rng.integers(1, 6, len(moments)).astype(float)
-    items = [f"{rng.choice(WORDS)} {user} {i}" for i in range(len(moments))]
-    past = [
-        event(item, value=star, time=now)
-        for item, star, now in zip(items, stars, moments, strict=True)
-    ]
-    return [
-        Example(
-            f"{user}-{i:02d}",
-            user,
-            "own",
-            tuple(past[max(0, i - 4) : i]),
-            (stars[i],),
-            event(items[i], time=moments[i]),
-            features={name: float(rng.normal()) for name in others},
-        )
-        for i in range(len(moments))
-    ]
-
-
-def clean(users=40, rows=10, others=("noise", "more")):
-    rng = np.random.default_rng(0)
-    return [
-        e
-        for u in range(users)
-        for e in history(f"u{u:02d}", [100.0 * i + u for i in range(rows)], rng, others)
-    ]
 
 
 def found(parts, rule="group", kind=None):
@@ -88,24 +49,6 @@ def test_the_checker_refuses_what_splits_refuses_and_an_unknown_rule():
     )
     with pytest.raises(ValueError, match="unknown rule 'random'; choose one of group"):
         leaks.inspect(parts, "random")
-
-
-# Copies
-
-
-def sessions(count=200, words=8, group=None):
-    """Sessions without time of so many words, two a user."""
-    rng = np.random.default_rng(1)
-    return [
-        Example(
-            f"s{i:03d}",
-            group or f"u{i // 2:03d}",
-            "own",
-            tuple(event(" ".join([*rng.choice(WORDS, words // 2 - 1), str(i)])) for _ in range(2)),
-            (float(rng.integers(1, 6)),),
-        )
-        for i in range(count)
-    ]
 
 
 def cut(rows):
@@ -384,57 +327,12 @@ def test_where_the_past_itself_is_strong_a_column_must_be_far_above_it():
     ]
 
 
-def test_numbers_of_events_targets_and_attributes_are_columns():
-    rows = [
-        replace(
-            e,
-            events=(*e.events, event("x", dwell=10.0, price=e.rating, position=2)),
-            target=replace(e.target, dwell=e.rating),
-            attributes={"mood": f"m{e.rating}", "name": e.id},
-        )
-        for e in clean()
-    ]
-    table = associations.columns(rows)
-    assert set(table) == {
-        "feature noise",
-        "feature more",
-        "mean value of the history",
-        "mean dwell of the history",
-        "mean price of the history",
-        "mean position of the history",
-        "dwell of the target",
-        "attribute mood",
-    }
-    strength = {name: round(associations.association(*pair), 6) for name, pair in table.items()}
-    assert [name for name, rho in strength.items() if rho == 1] == [
-        "dwell of the target",
-        "mean price of the history",
-        "attribute mood",
-    ]
-    assert strength["mean dwell of the history"] == 0  # it never changes
-    assert associations.columns(rows[:29]) == {} == associations.columns([])
-
-
-def test_the_rank_correlation_is_scipys_and_many_rows_are_thinned():
-    rng = np.random.default_rng(4)
-    values, stars = rng.integers(0, 9, 300).tolist(), rng.integers(1, 6, 300).tolist()
-    assert np.isclose(associations.association(values, stars), spearmanr(values, stars)[0])
-    many = [sessions(1)[0]] * (2 * associations.MOST + 1)
-    (length,) = {
-        len(pair[0])
-        for pair in associations.columns(
-            [replace(many[0], features={"x": 1.0})] * len(many)
-        ).values()
-    }
-    assert associations.MOST / 2 < length <= associations.MOST
-
-
 # What is planted, and what is published
 
 
 def test_the_planted_faults_of_satsim_are_found_and_nothing_else():
     loaded = corpora.load("satsim")
-    copies, column = leaks.check(splits.of(loaded), loaded.rule)
+    copies, column = leaks.check(splits.split_corpus(loaded), loaded.rule)
     assert copies.kind == "copies" and copies.sentence.startswith(
         f"{simulation.DUPLICATES} rows are copies"
     )
@@ -451,7 +349,7 @@ def test_the_planted_faults_of_satsim_are_found_and_nothing_else():
             for e in rows
             if not e.id.endswith("b")
         ]
-        for part, rows in splits.of(loaded).items()
+        for part, rows in splits.split_corpus(loaded).items()
     }
     assert leaks.inspect(mended) == []
 
@@ -471,12 +369,12 @@ def test_the_planted_faults_of_satsim_are_found_and_nothing_else():
 )
 def test_the_published_corpora_as_the_kit_cuts_them_are_not_refused(real_data, name, options):
     loaded = corpora.load(name, real_data, **options)
-    assert len(leaks.check(splits.of(loaded), loaded.rule)) <= 1
+    assert len(leaks.check(splits.split_corpus(loaded), loaded.rule)) <= 1
 
 
 def test_movielens_is_clean_in_a_few_seconds_and_a_cut_by_rows_is_not(real_data):
     loaded = corpora.load("movielens", real_data)
-    parts, began = splits.of(loaded), time.process_time()
+    parts, began = splits.split_corpus(loaded), time.process_time()
     assert leaks.inspect(parts, loaded.rule) == []
     assert time.process_time() - began < 6  # 2 s on a quiet machine
     assert leaks.inspect(splits.split(loaded.examples, rule="rows"), "rows")[0].kind == "future"

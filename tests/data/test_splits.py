@@ -254,7 +254,7 @@ def test_given_parts_must_keep_the_rule_that_is_asked_for():
 def test_a_corpus_is_cut_by_its_own_rule(real_data):
     for name in ("uss-ccpe", "movielens"):
         loaded = corpora.load(name, real_data, limit=2000)
-        parts = splits.of(loaded)
+        parts = splits.split_corpus(loaded)
         splits.check(parts, loaded.rule)
         known = groups(parts["train"]) & groups(parts["test"])
         assert known == (set() if loaded.rule == "group" else groups(parts["test"])), name

@@ -93,19 +93,25 @@ def test_bins_of_equal_size_hold_equally_many_and_never_cut_ties():
     ].tolist() == [3]
 
 
-def test_wilson_is_that_of_scipy_and_never_empty():
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    interval = scipy.stats.binomtest(hits, n).proportion_ci(method="wilson")
+    return interval.low, interval.high
+
+
+def test_the_interval_of_a_bin_is_wilsons_and_never_empty():
     for hits, n in ((0, 7), (3, 10), (10, 10), (412, 1000)):
-        theirs = scipy.stats.binomtest(hits, n).proportion_ci(method="wilson")
-        assert calibration.wilson(hits / n, n) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
-    low, high = calibration.wilson(0.0, 5)
-    assert low == pytest.approx(0) and high > 0.3
+        outcome = np.arange(n) < hits
+        frame = calibration.reliability(outcome, np.full(n, 0.5), range(n))
+        [(low, high)] = frame[["low", "high"]].to_numpy()
+        assert (low, high) == pytest.approx(wilson(hits, n), abs=1e-6)
+        assert high - low > 0.05
 
 
 def test_rows_of_one_group_are_counted_as_one():
     """Ten users with four copies each: the interval is that of ten rows."""
     outcome, chance = np.repeat([1, 0, 1, 1, 0, 1, 0, 0, 1, 1], 4), np.full(40, 0.5)
     grouped = calibration.reliability(outcome, chance, np.repeat(range(10), 4)).iloc[0]
-    assert (grouped["low"], grouped["high"]) == pytest.approx(calibration.wilson(0.6, 10))
+    assert (grouped["low"], grouped["high"]) == pytest.approx(wilson(6, 10), abs=1e-6)
     single = calibration.reliability(outcome, chance, range(40)).iloc[0]
     assert single["high"] - single["low"] < 0.6 * (grouped["high"] - grouped["low"])
 
@@ -279,7 +285,7 @@ def test_coverage_counts_what_lies_inside_the_central_interval(many):
 def test_bins_of_ratings_are_equal_and_sorted_and_keep_the_means():
     predicted = np.random.default_rng(0).uniform(1, 5, 103)
     rating = predicted + 0.5
-    bins = calibration.calibration(rating, predicted)
+    bins = calibration.rating_bins(rating, predicted)
     assert (
         bins["n"].tolist() == [11, 11, 11, 10, 10, 10, 10, 10, 10, 10]
         and bins["predicted"].is_monotonic_increasing
@@ -290,18 +296,18 @@ def test_bins_of_ratings_are_equal_and_sorted_and_keep_the_means():
     assert bins["error"][0] == pytest.approx(first.std() / np.sqrt(11))
     assert calibration.miscalibration(bins) == pytest.approx(0.5)
     with pytest.raises(ValueError, match="bins = 0; choose 1 to 103"):
-        calibration.calibration(rating, predicted, 0)
+        calibration.rating_bins(rating, predicted, 0)
 
 
 def test_ratings_are_sorted_by_prediction_and_bins_weighed_by_size():
-    bins = calibration.calibration([5, 1, 1, 2, 4], [1.0, 4.0, 2.0, 3.0, 5.0], bins=2)
+    bins = calibration.rating_bins([5, 1, 1, 2, 4], [1.0, 4.0, 2.0, 3.0, 5.0], bins=2)
     assert bins["predicted"].tolist() == [2, 4.5] and bins["n"].tolist() == [3, 2]
     assert bins["rating"].tolist() == pytest.approx([8 / 3, 2.5])
     assert calibration.miscalibration(bins) == pytest.approx((3 * (8 / 3 - 2) + 2 * 2) / 5)
 
 
 def test_calibration_of_ratings_survives_a_constant_prediction():
-    bins = calibration.calibration([1, 2, 3, 4], [3, 3, 3, 3], bins=2)
+    bins = calibration.rating_bins([1, 2, 3, 4], [3, 3, 3, 3], bins=2)
     assert bins["predicted"].tolist() == [3, 3] and bins["n"].tolist() == [2, 2]
     assert calibration.miscalibration(bins) == pytest.approx(1)
 

@@ -1,5 +1,5 @@
-"""The runner on tiny notebooks: order, parameters, failures, what is redone, interruption, the
-page, results."""
+"""The runner on tiny notebooks: order, parameters, failures, what is redone, several jobs,
+interruption, the page, results."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ import pytest
 from satlib import records, runtime
 from satlib.data import corpora, inspection
 from satlib.data.leaks import Finding
-from satlib.kit import course, kernels, report_page, runner
+from satlib.kit import course, kernels, report_page, results, runner
 
 FIGURE = """import matplotlib
 from matplotlib.figure import Figure
@@ -38,8 +38,11 @@ def notebook(
         book.cells.append(
             nbformat.v4.new_code_cell(parameters, id="given", metadata={"tags": ["parameters"]})
         )
-    new = {True: nbformat.v4.new_markdown_cell, False: nbformat.v4.new_code_cell}
-    book.cells += [new[text.startswith("##")](text, id=f"c{i}") for i, text in enumerate(cells)]
+    for i, text in enumerate(cells):
+        if text.startswith("##"):
+            book.cells.append(nbformat.v4.new_markdown_cell(text, id=f"c{i}"))
+        else:
+            book.cells.append(nbformat.v4.new_code_cell(text, id=f"c{i}"))
     path = folder / f"{stem}.ipynb"
     nbformat.write(book, path)
     return path
@@ -65,23 +68,23 @@ def ran(monkeypatch) -> list[str]:
     fails."""
     done = []
 
-    def execute(lesson, given, output):
+    async def execute(lesson, given, output):
         done.append(lesson.stem)
         (output / "notebooks").mkdir(parents=True, exist_ok=True)
         (output / "notebooks" / lesson.path.name).write_text(lesson.path.read_text())
-        return (
-            "cell 2: ZeroDivisionError: division by zero"
-            if "1/0" in "".join(course.code_of(lesson))
-            else ""
-        )
+        if "1/0" in "".join(course.code_of(lesson)):
+            return kernels.Outcome("cell 2: ZeroDivisionError: division by zero")
+        return kernels.Outcome()
 
-    monkeypatch.setattr(kernels, "execute", execute)
+    monkeypatch.setattr(kernels, "async_execute", execute)
     return done
 
 
 def run(output: Path, *lessons: str, **options) -> dict[str, str]:
-    results = runner.run(lessons, output=output, say=lambda *a, **k: None, **options)
-    return {result.stem: result.status for result in results}
+    """Stem -> status of the lessons, one after another where the test does not say otherwise."""
+    options = {"jobs": 1} | options
+    ended = runner.run(lessons, output=output, say=lambda *a, **k: None, **options)
+    return {result.stem: result.status for result in ended}
 
 
 def test_lessons_run_in_course_order_and_a_name_may_be_a_number_a_stem_or_a_part(
@@ -95,7 +98,7 @@ def test_lessons_run_in_course_order_and_a_name_may_be_a_number_a_stem_or_a_part
         == ran
         == ["12_losses", "42_training_loop", "43_training_finetune"]
     )
-    assert list(run(tmp_path / "b", "35", "12_losses")) == ["12_losses", "43_training_finetune"]
+    assert list(run(tmp_path / "b", "43", "12_losses")) == ["12_losses", "43_training_finetune"]
     assert list(run(tmp_path / "c", "train")) == ["42_training_loop", "43_training_finetune"]
 
 
@@ -112,6 +115,7 @@ def test_lessons_run_in_course_order_and_a_name_may_be_a_number_a_stem_or_a_part
             "parameter seed must be a whole number like 0, not 'one'",
         ),
         ({"data_dir": "no/such/folder"}, "no folder .*no/such/folder"),
+        ({"jobs": 0}, "jobs is 0; it must be at least 1"),
     ],
 )
 def test_what_is_unknown_is_refused_before_anything_runs(folder, ran, tmp_path, options, said):
@@ -187,10 +191,9 @@ def test_a_failing_lesson_stops_only_those_that_need_it(folder, ran, tmp_path):
     notebook(folder, "12_b", needs=("11",))
     notebook(folder, "13_c", needs=("12_b",))
     notebook(folder, "14_d")
-    said = []
-    results = runner.run(output=tmp_path / "out", say=lambda text, **k: said.append(text))
-    assert [r.status for r in results] == ["failed", "skipped", "skipped", "ok"]
-    lines = [f"{name}{line}" for name, line in zip(said[::2], said[1::2], strict=True)]
+    lines = []
+    ended = runner.run(output=tmp_path / "out", jobs=1, say=lambda text, **k: lines.append(text))
+    assert [r.status for r in ended] == ["failed", "skipped", "skipped", "ok"]
     assert re.fullmatch(r"11_a +FAILED cell 2: ZeroDivisionError: division by zero", lines[0])
     assert re.fullmatch(r"12_b +skipped \(needs 11_a\)", lines[1])
     assert re.fullmatch(r"14_d +ok +\d+\.\d s", lines[3])
@@ -229,7 +232,7 @@ def test_the_data_set_is_looked_over_once_before_the_lessons(folder, ran, looked
     )
     assert looked[0] == [("movielens", "", "")]
     assert said[0] == f"checked movielens: suspect: {SUSPECT.sentence}"
-    assert said[1].startswith("11_a") and len(said) == 5
+    assert len(said) == 3 and {line[:4] for line in said[1:]} == {"11_a", "12_b"}
     html = (tmp_path / "out" / "index.html").read_text()
     assert (
         '<li class="suspect">suspect: feature &lt;x&gt; goes with the rating; leave it out</li>'
@@ -250,7 +253,7 @@ def test_nothing_is_loaded_where_no_lesson_takes_data_and_the_page_keeps_what_wa
     notebook(
         folder, "99_report", parameters="dataset = 'satsim'"
     )  # draws records, which need no corpus
-    run(tmp_path / "out", "11", "90")
+    run(tmp_path / "out", "11", "99")
     assert not looked[0] and "looked over" not in (tmp_path / "out" / "index.html").read_text()
     run(tmp_path / "out")
     run(tmp_path / "out", "11")
@@ -306,7 +309,7 @@ def two(folder, ran, tmp_path, monkeypatch):
     package.mkdir()
     (package / "toy.py").write_text("from satlib import deeper\n")
     (package / "deeper.py").write_text("x = 1\n")
-    (package / "report.py").write_text("")
+    (package / "report.py").write_text('runtime.data_folder() / "runs"\n')
     monkeypatch.setattr(runtime, "PACKAGE", package)
     (tmp_path / "data" / "runs").mkdir(parents=True)
     notebook(folder, "11_a", "from satlib import report")
@@ -375,7 +378,7 @@ def test_changed_records_are_redone_where_a_lesson_reads_them_itself(folder, ran
 
 
 def test_a_changed_package_is_redone(two, monkeypatch):
-    monkeypatch.setattr(runner.metadata, "distributions", lambda: [])
+    monkeypatch.setattr(results.metadata, "distributions", lambda: [])
     assert two() == ["ok", "ok"]
 
 
@@ -390,18 +393,18 @@ def test_stale_figures_and_records_of_a_redone_lesson_go_and_those_of_another_da
     two, tmp_path, monkeypatch
 ):
     figures, runs = tmp_path / "out" / "figures", tmp_path / "out" / "runs"
-    quick = kernels.execute
+    quick = kernels.async_execute
 
-    def execute(lesson, given, output):
+    async def execute(lesson, given, output):
         figures.mkdir(exist_ok=True)
         (figures / f"{lesson.stem}-{given['seed']}.png").write_bytes(b"")
+        outcome = await quick(lesson, given, output)
         if "dataset" in given:
-            records.save(
-                records.RunRecord("mean", given["dataset"], "fast", given["seed"], "", ""), runs
-            )
-        return quick(lesson, given, output)
+            record = records.RunRecord("mean", given["dataset"], "fast", given["seed"], "", "")
+            outcome.saved.append(records.save(record, runs))
+        return outcome
 
-    monkeypatch.setattr(kernels, "execute", execute)
+    monkeypatch.setattr(kernels, "async_execute", execute)
     for seed, dataset in ((1, "satsim"), (2, "movielens"), (3, "movielens")):
         two(seed=seed, dataset=dataset)
     assert sorted(path.name for path in figures.iterdir()) == ["11_a-3.png", "12_b-3.png"]
@@ -414,12 +417,12 @@ def test_checkpoints_outlast_a_failure_and_go_when_the_lesson_passed_or_changed(
 ):
     places, message = [], "cell 2: ValueError: no"
 
-    def execute(lesson, given, output):
+    async def execute(lesson, given, output):
         places.append(Path(given["checkpoints"]))
         places[-1].mkdir(parents=True, exist_ok=True)
-        return message
+        return kernels.Outcome(message)
 
-    monkeypatch.setattr(kernels, "execute", execute)
+    monkeypatch.setattr(kernels, "async_execute", execute)
     notebook(folder, "34_t", parameters="checkpoints = ''\nseed = 0")
     run(tmp_path / "out")
     run(tmp_path / "out")
@@ -503,7 +506,7 @@ def test_a_real_kernel_gets_parameters_draws_figures_and_names_the_failing_cell(
 def test_a_large_vector_figure_goes_into_the_page_as_png(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(report_page, "LARGEST_SVG", 10)
     (tmp_path / "x.svg").write_text("<svg>too large</svg>")
-    assert report_page._source(b"png", tmp_path / "x.svg") == "data:image/png;base64,cG5n"
+    assert report_page.source(b"png", tmp_path / "x.svg") == "data:image/png;base64,cG5n"
 
 
 def test_an_interrupted_run_ends_with_one_sentence_and_goes_on_where_it_stopped(folder, tmp_path):
@@ -516,8 +519,8 @@ def test_an_interrupted_run_ends_with_one_sentence_and_goes_on_where_it_stopped(
     )
     out = tmp_path / "out"
     start = (
-        f"from satlib import runtime, cli; from pathlib import Path; runtime.notebooks_folder = lambda: "
-        f"Path({str(folder)!r}); cli.main()"
+        "from satlib import runtime; from satlib.kit import cli; from pathlib import Path; "
+        f"runtime.notebooks_folder = lambda: Path({str(folder)!r}); cli.main()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", start, "run", "--output", str(out)],

@@ -422,7 +422,7 @@ def test_folder_of_another_model(bert, tmp_path):
         satisfaction_model.load(bert)
     sentence(error)
     satisfaction_model.save(*satisfaction_model.build(bert), tmp_path)
-    with pytest.raises(ValueError, match="not an encoder; open it with models.load") as error:
+    with pytest.raises(ValueError, match="not an encoder; open it with satisfaction_model.load") as error:
         satisfaction_model.build(str(tmp_path))
     sentence(error)
 

@@ -257,13 +257,13 @@ def test_the_own_review_is_never_in_the_input_without_it(tmp_path):
         (row,), _ = amazon.read(files, float, own_review=own)
         for text in (sequences.to_text(row), " ".join(event_steps.sentences(row))):
             assert ("ZEBRA" in text) == own and "a drum" in text and "Thing 3" in text
-        assert bool(rating_splits.STARS.search(row.target.comment)) == own
+        assert bool(rating_splits.STARS_IN_WORDS.search(row.target.comment)) == own
         assert rating_splits.earlier(row) == [
             3.5,
             4.0,
             3.0,
         ]  # of ratings 3 and 4; the one to predict is 5
-    assert not rating_splits.STARS.search("a starry night, 15 starlings")
+    assert not rating_splits.STARS_IN_WORDS.search("a starry night, 15 starlings")
 
 
 # Learners
@@ -300,7 +300,7 @@ def test_the_encoder_learns_from_so_many_rows_and_returns_every_judged_one(monke
     truth = {part: np.array([5, 1, 2, 4, 1, 3] * 4, float) for part in texts}
     features = {part: np.random.default_rng(0).normal(size=(24, 3)) for part in texts}
     for known in (None, features):
-        found, curves = regressors.finetune(
+        found, curves = regressors.encoder(
             texts, truth, (1, 5), Settings(2, 8, 1e-3, 16, 20), known
         )
         assert len(curves) == 2 and curves[0]["step"] == 3 and {*found} == {"validation", "test"}
@@ -356,7 +356,7 @@ def test_an_unknown_model_is_refused(data):
     with pytest.raises(ValueError, match="unknown model 'bert'"):
         rating_splits.fit("bert", data, ratings.cut(data.loaded.examples, "rows"), Settings())
     with pytest.raises(ValueError, match="unknown view 'both'"):
-        rating_splits.run_reviews("both", "mean", rating_splits.READER, "")
+        rating_splits.run_reviews("both", "mean", rating_splits.REVIEW_SETTINGS, "")
 
 
 # Real data
@@ -368,7 +368,7 @@ def test_real_reviews_without_their_own_text(real_data, tmp_path):
         loaded = corpora.load("amazon-reviews-2023", data_dir=real_data, own_review=view == "with")
         found[view] = {e.id: e for e in loaded.examples}
         made = rating_splits.run_reviews(
-            view, "earlier-ratings", rating_splits.READER, tmp_path, str(real_data)
+            view, "earlier-ratings", rating_splits.REVIEW_SETTINGS, tmp_path, str(real_data)
         )
         assert 100 < len(made.predictions["test"]["id"]) < 200
     for id, row in found["without"].items():

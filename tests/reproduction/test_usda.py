@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_corpora import register
+from corpus_files import register
 
 from satlib import record_cache, records
 from satlib.data import splits

@@ -44,7 +44,7 @@ def test_a_sweep_changes_one_thing_and_names_it():
         ),
         (
             lambda: hyperparameters.sweep(BASE, "learning_rate", [2.0], [0]),
-            "learning_rate 2.0 must lie in",
+            "learning_rate = 2.0; it must be a number above 0 and below 1",
         ),
         (lambda: replace(BASE, dropout=1.0), "dropout is 1.0; it is a share"),
     ],
@@ -154,7 +154,7 @@ def test_the_references(tmp_path):
         "satsim-full-mean-seed0.json",
         "satsim-full-frozen-seed0.json",
     ]
-    assert hyperparameters.varied([mean, frozen], place.parameters(BASE), "warmup") == {}
+    assert hyperparameters.grouped_by("warmup", [mean, frozen], place.parameters(BASE)) == {}
 
 
 def test_complete_makes_what_is_missing_and_nothing_else(monkeypatch, tmp_path, scratch):
@@ -203,7 +203,7 @@ def test_an_interrupted_study_keeps_what_it_has(monkeypatch, tmp_path, scratch):
 
     def killed(run, place):
         if run.plan.warmup:
-            return fit(run, place, after_step=interrupt)
+            return fit(run, place, after_epoch=interrupt)
         return fit(run, place)
 
     def interrupt(state):
@@ -235,14 +235,14 @@ def test_varied_finds_the_records_that_differ_in_one_thing():
         record(0.5, warmup=0.5, epochs=9),
     ]
     base = bench().parameters(BASE)
-    groups = hyperparameters.varied(found, base, "warmup")
+    groups = hyperparameters.grouped_by("warmup", found, base)
     assert {value: hyperparameters.rmse_of(group) for value, group in groups.items()} == {
         0.0: [0.7],
         0.5: [0.8, 0.9],
     }
     assert list(groups) == [0.0, 0.5]
-    assert hyperparameters.rmse_of(hyperparameters.varied(found, base, "epochs")[9]) == [0.6]
-    assert hyperparameters.varied(found, base | {"encoder": "other"}, "warmup") == {}
+    assert hyperparameters.rmse_of(hyperparameters.grouped_by("epochs", found, base)[9]) == [0.6]
+    assert hyperparameters.grouped_by("warmup", found, base | {"encoder": "other"}) == {}
 
 
 def test_the_committed_study_belongs_to_the_kit():
@@ -257,9 +257,9 @@ def test_the_committed_study_belongs_to_the_kit():
 
 
 def test_rates_are_read_from_words_and_what_is_none_is_refused():
-    assert hyperparameters.rates_of("rates", " 1e-05  3e-4 ") == [1e-5, 3e-4]
+    assert hyperparameters.parse_rates("rates", " 1e-05  3e-4 ") == [1e-5, 3e-4]
     for text in ("", "abc", "1e-5,1e-4", "1e-5 0", "2", "nan", "-1e-5"):
         with pytest.raises(
             ValueError, match="sgd_rates = .*; write learning rates between 0 and 1"
         ):
-            hyperparameters.rates_of("sgd_rates", text)
+            hyperparameters.parse_rates("sgd_rates", text)

@@ -72,7 +72,7 @@ def test_a_range_is_logarithmic_where_it_is_wide():
 
 
 def test_a_search_prunes_by_the_rule_in_the_open(tmp_path):
-    made = search.finished(search.search(bowl, tmp_path / "a.db", 25, seed=3))
+    made = search.finished_trials(search.search(bowl, tmp_path / "a.db", 25, seed=3))
     ended, states = [], []
     for trial in made:
         values, so_far = trial["validation_rmse"], len(ended) >= search.STARTUP
@@ -99,19 +99,23 @@ def test_the_rule_of_the_median(values, others, stop):
 
 
 def test_a_resumed_search_makes_the_trials_of_an_uninterrupted_one(tmp_path):
-    whole = search.finished(search.search(bowl, tmp_path / "whole.db", 14, seed=1))
+    whole = search.finished_trials(search.search(bowl, tmp_path / "whole.db", 14, seed=1))
     with pytest.raises(Killed):
         search.search(killed_at(5), tmp_path / "parts.db", 14, seed=1)
     with pytest.raises(Killed):
         search.search(killed_at(0), tmp_path / "parts.db", 14, seed=1)
-    assert search.finished(search.search(bowl, tmp_path / "parts.db", 8, seed=1)) == whole[:8]
+    assert (
+        search.finished_trials(search.search(bowl, tmp_path / "parts.db", 8, seed=1)) == whole[:8]
+    )
     study = search.search(bowl, tmp_path / "parts.db", 14, seed=1)
-    assert search.finished(study) == whole and len(whole) == 14
+    assert search.finished_trials(study) == whole and len(whole) == 14
     assert [trial["trial"] for trial in whole] == list(range(14))
     assert len({trial["parameters"]["learning_rate"] for trial in whole}) == 14
     again = search.search(bowl, tmp_path / "parts.db", 14, seed=1)
-    assert search.finished(again) == whole and again.best_value == study.best_value
-    assert search.finished(search.search(bowl, tmp_path / "other.db", 3, seed=2)) != whole[:3]
+    assert search.finished_trials(again) == whole and again.best_value == study.best_value
+    assert (
+        search.finished_trials(search.search(bowl, tmp_path / "other.db", 3, seed=2)) != whole[:3]
+    )
 
 
 def test_optuna_alone_does_not_resume_exactly(tmp_path):
@@ -129,7 +133,7 @@ def test_optuna_alone_does_not_resume_exactly(tmp_path):
             study.optimize(bowl, n_trials=n)
         return [trial.params for trial in study.trials]
 
-    search._quiet()
+    search._quiet_optuna()
     whole, parts = run("whole.db", 4), run("parts.db", 2, 2)
     assert whole[:2] == parts[:2] == parts[2:] != whole[2:]
 
@@ -149,19 +153,19 @@ def test_a_search_survives_a_kill(tmp_path, root):
         env=os.environ | {"PYTHONPATH": place},
     )
     assert ended.returncode == 9 and ended.stdout == ended.stderr == ""
-    whole = search.finished(search.search(bowl, tmp_path / "whole.db", 6, seed=1))
+    whole = search.finished_trials(search.search(bowl, tmp_path / "whole.db", 6, seed=1))
     study = search.search(bowl, tmp_path / "killed.db", 6, seed=1)
-    assert search.finished(study) == whole
+    assert search.finished_trials(study) == whole
     assert [trial.state.name for trial in study.trials].count("FAIL") == 1
 
 
 @pytest.mark.parametrize("pruner", ["hyperband", "none"])
 def test_the_other_pruners(tmp_path, pruner):
-    made = search.finished(search.search(bowl, tmp_path / "a.db", 20, pruner=pruner))
+    made = search.finished_trials(search.search(bowl, tmp_path / "a.db", 20, pruner=pruner))
     assert len(made) == 20 and ("pruned" in {trial["state"] for trial in made}) == (
         pruner == "hyperband"
     )
-    assert made == search.finished(search.search(bowl, tmp_path / "b.db", 20, pruner=pruner))
+    assert made == search.finished_trials(search.search(bowl, tmp_path / "b.db", 20, pruner=pruner))
 
 
 def test_a_file_of_another_search_is_refused(tmp_path):
@@ -175,7 +179,9 @@ def test_a_file_of_another_search_is_refused(tmp_path):
             ValueError, match=r"a\.db holds another search, .*; give another file or delete it"
         ):
             search.search(bowl, tmp_path / "a.db", 2, **other)
-    assert len(search.finished(search.search(bowl, tmp_path / "a.db", 2, about="rates"))) == 2
+    assert (
+        len(search.finished_trials(search.search(bowl, tmp_path / "a.db", 2, about="rates"))) == 2
+    )
 
 
 def test_a_value_that_is_no_number_ends_the_search(tmp_path):
@@ -193,11 +199,11 @@ SPACE = {"learning_rate": (1e-4, 1e-2), "batch_size": [4, 8], "dropout": (0.0, 0
 def test_trials_train_the_plan_and_report_every_epoch(tmp_path, scratch):
     place = bench()
     study = search.search(search.objective(place, BASE, SPACE), tmp_path / "a.db", 3)
-    for trial in search.finished(study):
+    for trial in search.finished_trials(study):
         state, _ = hyperparameters.fit(hyperparameters.changed(BASE, **trial["parameters"]), place)
         assert trial["validation_rmse"] == [point["validation_rmse"] for point in state.curves]
     assert study.best_value == min(
-        min(trial["validation_rmse"]) for trial in search.finished(study)
+        min(trial["validation_rmse"]) for trial in search.finished_trials(study)
     )
     assert list(scratch.iterdir()) == [] and [path.name for path in tmp_path.glob("*.db*")] == [
         "a.db"
@@ -207,11 +213,11 @@ def test_trials_train_the_plan_and_report_every_epoch(tmp_path, scratch):
 def test_the_record_of_a_search_is_made_once_and_goes_on(tmp_path, monkeypatch, scratch):
     place, fit, made = bench(), hyperparameters.fit, []
 
-    def counted(run, place, after_step):
+    def counted(run, place, after_epoch):
         made.append(run)
         if len(made) == 3:
             raise KeyboardInterrupt
-        return fit(run, place, after_step)
+        return fit(run, place, after_epoch)
 
     monkeypatch.setattr(hyperparameters, "fit", counted)
     ask = (

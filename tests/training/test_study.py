@@ -13,7 +13,7 @@ RATES = (1e-5, 1e-4, 1e-3)
 def fake_fit(made):
     """In place of a training: a state and the untrained model; the best rate is 1e-4."""
 
-    def fit(run, place, after_step=bool):
+    def fit(run, place, after_epoch=None):
         made.append((run.model, run.plan.seed))
         value = 1 + abs(np.log10(run.plan.learning_rate) + 4) / 10 + run.plan.seed / 1000
         curves = [
@@ -38,12 +38,10 @@ def test_a_study_is_complete_and_made_once(monkeypatch, tmp_path):
     made = []
     monkeypatch.setattr(hyperparameters, "fit", fake_fit(made))
 
-    def judged(model, seed, predicted, place, parameters, curves):
+    def judged(job, predicted, place, parameters, curves):
         value = curves[0].get("validation_rmse", 2.0) if curves else 3.0
         rows = [dict.fromkeys(records.ROW_KEYS) | {"metric": "rmse", "value": value}]
-        return records.RunRecord(
-            **place.about, model=model, seed=seed, parameters=parameters, curves=curves, rows=rows
-        )
+        return records.RunRecord(**job, parameters=parameters, curves=curves, rows=rows)
 
     monkeypatch.setattr(hyperparameters, "_judged", judged)
     ask = (
@@ -83,11 +81,11 @@ def test_a_study_is_complete_and_made_once(monkeypatch, tmp_path):
     study.complete(*ask)
     assert len(made) == count
 
-    usual = hyperparameters.asked(study.of_kind(found, "bert-learning-rate"))
-    assert study.lowest(found, usual) == 1e-4 and list(
-        hyperparameters.varied(found, usual, "learning_rate")
+    usual = hyperparameters.settings_of(study.first_named(found, "bert-learning-rate"))
+    assert study.best_rate(found, usual) == 1e-4 and list(
+        hyperparameters.grouped_by("learning_rate", found, usual)
     ) == list(RATES)
-    turned = study.turned(found, usual | {"learning_rate": 1e-4})
+    turned = study.knob_scores(found, usual | {"learning_rate": 1e-4})
     assert set(turned) == {
         "warmup 0",
         "warmup 0.3",
@@ -100,14 +98,16 @@ def test_a_study_is_complete_and_made_once(monkeypatch, tmp_path):
         "batch size 64, rate x 2",
     }
     assert all(len(values) == 2 for values in turned.values())
-    assert list(hyperparameters.varied(found, usual | {"epochs": 4}, "learning_rate")) == list(
+    assert list(hyperparameters.grouped_by("learning_rate", found, usual | {"epochs": 4})) == list(
         RATES
     )
-    assert list(hyperparameters.varied(found, usual | {"optimizer": "sgd"}, "learning_rate")) == [
+    assert list(
+        hyperparameters.grouped_by("learning_rate", found, usual | {"optimizer": "sgd"})
+    ) == [
         0.1,
         0.5,
     ]
-    assert set(hyperparameters.varied(found, usual | {"learning_rate": 1e-3}, "warmup")) == {
+    assert set(hyperparameters.grouped_by("warmup", found, usual | {"learning_rate": 1e-3})) == {
         0.0,
         0.1,
         0.3,
@@ -115,10 +115,10 @@ def test_a_study_is_complete_and_made_once(monkeypatch, tmp_path):
     with pytest.raises(
         ValueError, match="no record of 'mlp' among 38; make the study with the profile full"
     ):
-        study.of_kind(found, "mlp")
+        study.first_named(found, "mlp")
 
 
 def test_at_the_end_of_the_grid_nothing_is_run_twice():
-    made = study.runs(BASE, 1e-3, RATES, (0.1,), 1, 4)
+    made = study.other_runs(BASE, 1e-3, RATES, (0.1,), 1, 4)
     assert len({(run.plan, run.dropout) for run in made}) == len(made)
     assert not any("top-rate" in run.model for run in made)

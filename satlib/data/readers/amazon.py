@@ -89,7 +89,9 @@ def read(
             bad.append(BadRow(line, refusal(error)))
     if category and not users:
         offered = ", ".join(sorted(categories))
-        raise ValueError(f"no reviews of {category!r} in {files['reviews.jsonl']}; it has {offered}")
+        raise ValueError(
+            f"no reviews of {category!r} in {files['reviews.jsonl']}; it has {offered}"
+        )
     examples = []
     for (user, own_category), steps in users.items():
         if len(steps) > 1:

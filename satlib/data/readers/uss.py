@@ -20,9 +20,7 @@ NOT_YET = Event("user", "say", "[not yet spoken]")
 DOMAINS = {"redial": "films", "ccpe": "films", "sgd": "services"}
 
 
-def read(
-    files: dict[str, Path], rate: Rate, *, view: str = "after", overall: bool = False
-) -> Read:
+def read(files: dict[str, Path], rate: Rate, *, view: str = "after", overall: bool = False) -> Read:
     """An Example per user turn with the ratings of all its annotators; the dialogue is the group.
 
     view: "after" judges the user's utterance (the target) and what came before; "before" hides it

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from satlib import runtime, storage
-from satlib.data import interactions
+from satlib.data import example_files
 from satlib.data.interactions import Example
 from satlib.data.satsim import lexicon
 from satlib.data.satsim.sessions import (
     HARSH_REGION,
     Past,
-    Step,
+    SimulatedStep,
     User,
     features,
     normal,
@@ -33,47 +33,62 @@ from satlib.data.satsim.sessions import (
     user,
 )
 
-SEED, USERS = 20260101, 840
-EXAMPLES, ORACLE = "examples.jsonl.xz", "oracle.json.xz"
-FIRST_DAY, DAYS = date(2025, 1, 1), 365
-ANNOTATED_SHARE, ANNOTATORS = 1 / 3, 3  # share of the sessions that three annotators rate
+SEED = 20260101
+USERS = 840
+EXAMPLES = "examples.jsonl.xz"
+ORACLE = "oracle.json.xz"
+FIRST_DAY = date(2025, 1, 1)
+DAYS = 365
+ANNOTATORS = 3
+ANNOTATED_SHARE = 1 / 3  # share of the sessions that three annotators rate
 
 # Weights of the utility's terms, in units of the utility.
-INTEREST, QUALITY, COMMENT, FATIGUE, REGRET = 0.25, 0.7, 1.0, 0.4, 0.3
-MEAN, PEAK, END = 0.6, 0.2, 0.2  # how a session sums up its events: they add up to 1
+INTEREST = 0.25
+QUALITY = 0.7
+COMMENT = 1.0
+FATIGUE = 0.4
+REGRET = 0.3
+# How a session sums up its events: these weights add up to 1.
+MEAN = 0.6
+PEAK = 0.2
+END = 0.2
 SCALE = 1.65  # of the session's experience
 THRESHOLDS = (-2.4, -1.1, 0.2, 1.6)  # between the ratings 1|2, 2|3, 3|4, 4|5
 
 # Planted on purpose; accidental clicks and the two groups of users stand in
 # satlib.data.satsim.sessions.
 HARSH_SHIFT = -0.8  # of the utility of users of the harsh region
-DRIFT_DATE, DRIFT_WEIGHT, DRIFT_SHIFT = (
-    "2025-10-01",
-    2.0,
-    -0.5,
-)  # from then on fatigue and regret weigh double
+DRIFT_DATE = "2025-10-01"  # from then on fatigue and regret weigh double, and the utility is lower
+DRIFT_WEIGHT = 2.0
+DRIFT_SHIFT = -0.5
 DUPLICATES = 120  # sessions that were logged twice, under two ids
 LEAK = "helpdesk_minutes"  # feature that is logged after the rating and depends on it
 
 
 def regret(price: float | None) -> float:
     """Regret over a price: 0 up to 50, 1 at 100, 2 at 200 and above."""
-    return 0.0 if price is None else min(2.0, max(0.0, math.log2(max(price, 1.0) / 50.0)))
+    if price is None:
+        return 0.0
+    doublings = math.log2(max(price, 1.0) / 50.0)
+    return min(2.0, max(0.0, doublings))
 
 
-def experience(step: Step, who: User, drifted: bool) -> dict[str, float]:
+def experience(step: SimulatedStep, who: User, drifted: bool) -> dict[str, float]:
     """What one event adds to satisfaction, term by term."""
+    interest = 1.0 if step.topic in who.interests else -1.0
+    comment = 0.0 if step.comment is None else step.comment
+    repeated = 1.0 if step.repeated else 0.0
     weight = DRIFT_WEIGHT if drifted else 1.0
     return {
-        "interest": INTEREST * (1.0 if step.topic in who.interests else -1.0),
+        "interest": INTEREST * interest,
         "quality": QUALITY * step.grade,
-        "comment": COMMENT * (step.comment or 0.0),
-        "fatigue": -FATIGUE * weight * step.repeated,
+        "comment": COMMENT * comment,
+        "fatigue": -FATIGUE * weight * repeated,
         "regret": -REGRET * weight * regret(step.event.price),
     }
 
 
-def utility(steps: list[Step], who: User, day: str) -> dict[str, float]:
+def utility(steps: list[SimulatedStep], who: User, day: str) -> dict[str, float]:
     """The named terms of a session's utility; their sum is the utility.
 
     Accidental clicks do not count. ``mean``, ``peak`` and ``end`` are the weighted average,
@@ -81,9 +96,12 @@ def utility(steps: list[Step], who: User, day: str) -> dict[str, float]:
     harsh region's, ``drift`` the shift from the drift date (ISO ``day``) on.
     """
     drifted = day >= DRIFT_DATE
-    felt = [
-        math.fsum(experience(step, who, drifted).values()) for step in steps if not step.accidental
-    ] or [0.0]
+    felt = []
+    for step in steps:
+        if not step.accidental:
+            felt.append(math.fsum(experience(step, who, drifted).values()))
+    if not felt:
+        felt = [0.0]
     return {
         "mean": SCALE * MEAN * math.fsum(felt) / len(felt),
         "peak": SCALE * PEAK * max(felt, key=abs),
@@ -101,9 +119,15 @@ def probabilities(value: float) -> list[float]:
     Ordinal logistic noise: P(rating <= k) = 1 / (1 + exp(utility - threshold_k)), after McCullagh
     (1980).
     """
-    below = [1.0 / (1.0 + math.exp(value - t)) for t in THRESHOLDS]
-    rounded = [round(b - a, 6) for a, b in zip([0.0, *below], below, strict=False)]
-    return [*rounded, max(0.0, round(1.0 - math.fsum(rounded), 6))]
+    below = [1.0 / (1.0 + math.exp(value - threshold)) for threshold in THRESHOLDS]
+    chances = []
+    previous = 0.0
+    for cumulative in below:
+        chances.append(round(cumulative - previous, 6))
+        previous = cumulative
+    # What is left goes to 5 stars, so that the rounded numbers sum to 1.
+    left = round(1.0 - math.fsum(chances), 6)
+    return [*chances, max(0.0, left)]
 
 
 def expected_rating(chances: np.ndarray) -> np.ndarray:
@@ -115,49 +139,56 @@ def expected_rating(chances: np.ndarray) -> np.ndarray:
 def variance(chances: np.ndarray) -> np.ndarray:
     """Variance of one rating: probabilities [N, 5] give [N]; a mean of m annotators has this
     divided by m."""
-    return np.asarray(chances) @ np.arange(1.0, 6.0) ** 2 - expected_rating(chances) ** 2
+    mean_square = np.asarray(chances) @ np.arange(1.0, 6.0) ** 2
+    return mean_square - expected_rating(chances) ** 2
 
 
 def draw(rng: np.random.Generator, chances: list[float]) -> float:
     """A rating drawn from its five probabilities."""
-    place, total = rng.random(), 0.0
+    lot = rng.random()
+    cumulative = 0.0
     for rating, chance in enumerate(chances[:-1], start=1):
-        total += chance
-        if place < total:
+        cumulative += chance
+        if lot < cumulative:
             return float(rating)
     return 5.0
 
 
 def rated_sessions(rng: np.random.Generator, who: User) -> list[tuple[Example, list[float]]]:
     """Draw all sessions of a user in order of their dates, with the true probabilities of each."""
-    days = sorted(int(rng.random() * DAYS) for _ in range(4 + int(rng.random() * 8)))
-    past, made = Past(), []
+    number_of_sessions = 4 + int(rng.random() * 8)
+    days = sorted(int(rng.random() * DAYS) for _ in range(number_of_sessions))
     attributes = {"region": who.region, "age": who.age, "interest": " and ".join(who.stated)}
+    past = Past()
+    made = []
     for number, offset in enumerate(days):
-        day, domain = (FIRST_DAY + timedelta(days=offset)).isoformat(), pick(rng, lexicon.DOMAINS)
+        day = (FIRST_DAY + timedelta(days=offset)).isoformat()
+        domain = pick(rng, lexicon.DOMAINS)
         steps = session(rng, who, domain)
         chances = probabilities(math.fsum(utility(steps, who, day).values()))
         annotators = ANNOTATORS if rng.random() < ANNOTATED_SHARE else 1
         ratings = tuple(draw(rng, chances) for _ in range(annotators))
-        leak = max(0, round(4.0 * (5.0 - math.fsum(ratings) / annotators) + 3.0 * normal(rng)))
-        made.append(
-            (
-                Example(
-                    id=f"{who.name}-{number:02d}",
-                    group=who.name,
-                    domain=domain,
-                    ratings=ratings,
-                    events=tuple(step.event for step in steps),
-                    attributes=attributes,
-                    features=features(past) | {LEAK: float(leak)},
-                    date=day,
-                    part=who.part,
-                ),
-                chances,
-            )
+        example = Example(
+            id=f"{who.name}-{number:02d}",
+            group=who.name,
+            domain=domain,
+            ratings=ratings,
+            events=tuple(step.event for step in steps),
+            attributes=attributes,
+            features=features(past) | {LEAK: _leak(rng, ratings)},
+            date=day,
+            part=who.part,
         )
+        made.append((example, chances))
         remember(past, steps, ratings[0])
     return made
+
+
+def _leak(rng: np.random.Generator, ratings: tuple[float, ...]) -> float:
+    """Minutes at the help desk, after the rating: the more, the worse it was."""
+    mean = math.fsum(ratings) / len(ratings)
+    minutes = round(4.0 * (5.0 - mean) + 3.0 * normal(rng))
+    return float(max(0, minutes))
 
 
 def simulate(seed: int = SEED, users: int = USERS) -> tuple[list[Example], dict[str, list[float]]]:
@@ -169,33 +200,41 @@ def simulate(seed: int = SEED, users: int = USERS) -> tuple[list[Example], dict[
     if users < 10:
         raise ValueError(f"users = {users}: simulate at least 10, so that every part has some")
     rng = np.random.Generator(np.random.PCG64(seed))
-    made = [item for number in range(users) for item in rated_sessions(rng, user(rng, number))]
-    order = sorted(range(len(made)), key=rng.random(len(made)).__getitem__)
+    made = []
+    for number in range(users):
+        made += rated_sessions(rng, user(rng, number))
+    lots = rng.random(len(made))
+    order = sorted(range(len(made)), key=lots.__getitem__)
     twice = set(order[:DUPLICATES])
-    rows = []
+    examples = []
+    oracle = {}
     for place, (example, chances) in enumerate(made):
-        rows.append((example, chances))
+        copies = [example]
         if place in twice:
-            rows.append((replace(example, id=f"{example.id}b"), chances))
-    return [example for example, _ in rows], {example.id: chances for example, chances in rows}
+            copies.append(replace(example, id=f"{example.id}b"))
+        for copy in copies:
+            examples.append(copy)
+            oracle[copy.id] = chances
+    return examples, oracle
 
 
 def write(folder: str | Path, seed: int = SEED) -> None:
     """Simulate and write the two data files into a folder, each atomically."""
+    folder = Path(folder)
     examples, chances = simulate(seed)
-    interactions.write_examples(examples, Path(folder) / EXAMPLES)
-    with storage.replacing(Path(folder) / ORACLE) as temporary:
-        temporary.write_bytes(
-            lzma.compress((json.dumps(chances, separators=(",", ":")) + "\n").encode(), preset=9)
-        )
+    example_files.write_examples(examples, folder / EXAMPLES)
+    text = json.dumps(chances, separators=(",", ":")) + "\n"
+    with storage.replacing(folder / ORACLE) as temporary:
+        temporary.write_bytes(lzma.compress(text.encode(), preset=9))
 
 
 def oracle(folder: str | Path | None = None) -> dict[str, np.ndarray]:
     """True probabilities of the ratings 1 to 5 for each id, from ``folder`` or the embedded
     data."""
-    path = Path(folder or runtime.data_folder() / "satsim") / ORACLE
+    if folder is None:
+        folder = runtime.data_folder() / "satsim"
+    path = Path(folder) / ORACLE
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; make it with `satlib data simulate`")
-    return {
-        name: np.array(row) for name, row in json.loads(lzma.decompress(path.read_bytes())).items()
-    }
+    rows = json.loads(lzma.decompress(path.read_bytes()))
+    return {id: np.array(chances) for id, chances in rows.items()}

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from satlib.data.interactions import Event, Example, write_examples
+from satlib.data.example_files import write_examples
+from satlib.data.interactions import Event, Example
 from satlib.data.readers import common, own_table
 
 FIVE = partial(common.rating, low=1.0, high=5.0)
@@ -25,7 +26,7 @@ def written(folder, text, name="own.csv"):
 
 
 def test_rows_of_a_group_become_a_history_in_time(tmp_path):
-    examples, bad = own_table.table(
+    examples, bad = own_table.read(
         written(tmp_path, TABLE), FIVE, columns=COLUMNS | {"comment": "remark"}
     )
     assert not bad and [(e.id, e.rating) for e in examples] == [
@@ -47,7 +48,7 @@ def test_rows_of_a_group_become_a_history_in_time(tmp_path):
 
 def test_without_time_the_order_of_the_file_counts(tmp_path):
     columns = {name: column for name, column in COLUMNS.items() if name != "time"}
-    examples, _ = own_table.table(written(tmp_path, TABLE), FIVE, columns=columns)
+    examples, _ = own_table.read(written(tmp_path, TABLE), FIVE, columns=columns)
     assert [v.text for v in examples[2].events] == ["Kettle", "Toaster"] and examples[
         2
     ].date is None
@@ -56,7 +57,7 @@ def test_without_time_the_order_of_the_file_counts(tmp_path):
 def test_item_is_the_title_and_text_its_comment(tmp_path):
     text = "who,what,said,stars,kind\nann,Kettle,it boils,4,shop\n"
     columns = {"group": "who", "item": "what", "text": "said", "rating": "stars", "domain": "kind"}
-    (example,), _ = own_table.table(written(tmp_path, text), FIVE, columns=columns)
+    (example,), _ = own_table.read(written(tmp_path, text), FIVE, columns=columns)
     assert (example.target.text, example.target.comment, example.domain) == (
         "Kettle",
         "it boils",
@@ -66,7 +67,7 @@ def test_item_is_the_title_and_text_its_comment(tmp_path):
 
 def test_names_may_stand_for_themselves_and_history_is_bounded(tmp_path):
     text = "group,text,rating,id\n" + "".join(f"g,item {i},{1 + i % 5},r{i}\n" for i in range(12))
-    examples, _ = own_table.table(written(tmp_path, text), FIVE, history=4)
+    examples, _ = own_table.read(written(tmp_path, text), FIVE, history=4)
     assert [e.id for e in examples] == [f"r{i}" for i in range(12)]
     assert [v.text for v in examples[-1].events] == [f"item {i}" for i in (7, 8, 9, 10)]
 
@@ -77,9 +78,9 @@ def test_jsonl_and_parquet_give_the_same(tmp_path):
     frame = pd.read_csv(written(tmp_path, TABLE)["own.csv"])
     frame.to_json(tmp_path / "own.jsonl", orient="records", lines=True, force_ascii=False)
     frame.to_parquet(tmp_path / "own.parquet")
-    expected = own_table.table({"own.csv": tmp_path / "own.csv"}, FIVE, columns=COLUMNS)
+    expected = own_table.read({"own.csv": tmp_path / "own.csv"}, FIVE, columns=COLUMNS)
     for name in ("own.jsonl", "own.parquet"):
-        assert own_table.table({name: tmp_path / name}, FIVE, columns=COLUMNS) == expected
+        assert own_table.read({name: tmp_path / name}, FIVE, columns=COLUMNS) == expected
 
 
 def test_bad_rows_are_counted_with_line_and_reason(tmp_path):
@@ -94,7 +95,7 @@ def test_bad_rows_are_counted_with_line_and_reason(tmp_path):
         "a,G",
         "a,H,3,2024-01-01",
     ]
-    examples, bad = own_table.table(written(tmp_path, "\n".join(rows)), FIVE, columns=COLUMNS)
+    examples, bad = own_table.read(written(tmp_path, "\n".join(rows)), FIVE, columns=COLUMNS)
     assert [e.target.text for e in examples] == ["H"] and sorted(row.line for row in bad) == list(
         range(2, 9)
     )
@@ -113,7 +114,7 @@ def test_bad_rows_are_counted_with_line_and_reason(tmp_path):
 
 
 def test_an_id_may_not_occur_twice(tmp_path):
-    _, bad = own_table.table(written(tmp_path, "group,text,rating,id\na,A,3,x\nb,B,4,x\n"), FIVE)
+    _, bad = own_table.read(written(tmp_path, "group,text,rating,id\na,A,3,x\nb,B,4,x\n"), FIVE)
     assert [(row.line, row.reason) for row in bad] == [(3, "id 'x' occurs twice; ids are unique")]
 
 
@@ -136,11 +137,11 @@ def test_an_id_may_not_occur_twice(tmp_path):
 )
 def test_a_wrong_column_is_named_with_those_there_are(tmp_path, columns, sentence):
     with pytest.raises(ValueError, match=sentence):
-        own_table.table(written(tmp_path, TABLE), FIVE, columns=columns)
+        own_table.read(written(tmp_path, TABLE), FIVE, columns=columns)
 
 
 def test_a_very_long_text_is_kept(tmp_path):
-    (example,), bad = own_table.table(
+    (example,), bad = own_table.read(
         written(tmp_path, f"group,text,rating\na,{'long ' * 20_000},3\n"), FIVE
     )
     assert len(example.target.text) == 99_999 and not bad
@@ -153,7 +154,7 @@ def test_a_file_of_examples_is_read_as_it_is(tmp_path, name):
         Example(f"e{i}", "g", "own", seen, (float(rating),)) for i, rating in enumerate((1, 5, 3))
     ]
     write_examples(examples, tmp_path / name)
-    assert own_table.table({name: tmp_path / name}, FIVE) == (examples, [])
+    assert own_table.read({name: tmp_path / name}, FIVE) == (examples, [])
 
 
 def test_examples_must_keep_to_the_scale(tmp_path):
@@ -168,6 +169,6 @@ def test_examples_must_keep_to_the_scale(tmp_path):
         for i, r in enumerate(([3.0], [9.0], [0.5, 3.0], [4.0]))
     ]
     found = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "own.jsonl")
-    examples, bad = own_table.ready(found, FIVE)
+    examples, bad = own_table.read_ready(found, FIVE)
     assert [e.id for e in examples] == ["e0", "e3"] and [row.line for row in bad] == [2, 3]
     assert "ratings" in bad[0].reason and "example 'e2': rating 0.5 is not allowed" in bad[1].reason

@@ -83,7 +83,9 @@ def test_training_rows_are_what_the_published_dialogues_leave(read):
         "The Red Kite?",
     ]
     assert (
-        train[2].target is None and train[2].attributes == usda.WHOLE and train[0].attributes == {}
+        train[2].target is None
+        and train[2].attributes == uss.WHOLE_DIALOGUE
+        and train[0].attributes == {}
     )
 
 
@@ -96,7 +98,7 @@ def test_published_rows_are_used_as_they_are(read):
     }
     assert test[0].target.text == "Oh no...Anything but that" and test[2].target is None
     assert [e.actor for e in test[0].events] == ["user", "user", "system", "user", "system"]
-    assert usda.said(test[2])[-1] == "OVERALL" and usda.said(test[0])[0] == "Hi."
+    assert usda.user_texts(test[2])[-1] == "OVERALL" and usda.user_texts(test[0])[0] == "Hi."
 
 
 def test_validation_rows_come_from_their_own_file(read):
@@ -150,10 +152,10 @@ def test_a_greeting_does_not_decide_the_dialogue(read):
 def test_rows_are_laid_along_their_dialogue(tmp_path):
     found = files(tmp_path)
     examples, _ = usda.read(found, FIVE)
-    turns, _ = uss.uss({"ReDial.txt": found["ReDial.txt"]}, FIVE, overall=True)
+    turns, _ = uss.read({"ReDial.txt": found["ReDial.txt"]}, FIVE, overall=True)
     rows = [e for e in examples if e.part == "test"]
     place = usda.aligned(rows, turns)
-    ends = {id: (usda.said(turn)[-1], joined) for id, (turn, joined) in place.items()}
+    ends = {id: (usda.user_texts(turn)[-1], joined) for id, (turn, joined) in place.items()}
     assert ends == {
         "redial-0002-test-0001": ("Anything but that", 2),
         "redial-0002-test-0002": ("Fine, thanks", 1),
@@ -172,10 +174,12 @@ def test_rows_are_laid_along_their_dialogue(tmp_path):
 
 def test_what_fits_at_two_places_is_left_out(tmp_path):
     twice = USS.replace("Seen it", "Yes").replace("Lovely", "Yes")
-    turns, _ = uss.uss({"ReDial.txt": files(tmp_path, uss=twice)["ReDial.txt"]}, FIVE, overall=True)
-    short = usda._example("x", "redial-0001", [Event("user", "say", "Yes")], 1, "test")
+    turns, _ = uss.read(
+        {"ReDial.txt": files(tmp_path, uss=twice)["ReDial.txt"]}, FIVE, overall=True
+    )
+    short = usda.labelled("x", "redial-0001", [Event("user", "say", "Yes")], 1, "test")
     said = [Event("user", "say", words) for words in ("A long film", "Yes")]
-    longer = usda._example("y", "redial-0001", said, 1, "test")
+    longer = usda.labelled("y", "redial-0001", said, 1, "test")
     assert list(usda.aligned([short, longer], turns)) == ["y"]
 
 
@@ -191,8 +195,6 @@ SIZES = {
     "usda-sgd": {"train": 8674, "validation": 1074, "test": 1085},
 }
 CLASSES = {"usda-redial": [150, 128, 269], "usda-sgd": [236, 300, 549]}
-# Rows, found in USS, whose class is that of their ratings; then those of joined lines. USS has the
-# ratings, so the 19 test rows of ReDial that disagree are the published file's own.
 VERIFIED = {
     ("usda-redial", "validation"): (700, 700, 700, 0, 0),
     ("usda-redial", "test"): (547, 537, 518, 93, 82),
@@ -204,15 +206,15 @@ VERIFIED = {
 @pytest.mark.parametrize("name", SIZES)
 def test_sizes_classes_and_verification_of_the_published_rows(real_data, name):
     loaded = corpora.load(name, real_data)
-    parts = splits.of(loaded)  # refuses a dialogue in two parts
+    parts = splits.split_corpus(loaded)  # refuses a dialogue in two parts
     assert loaded.bad == [] and {part: len(rows) for part, rows in parts.items()} == SIZES[name]
     count = Counter(e.rating for e in parts["test"])
-    assert [count[star] for star in usda.STARS] == CLASSES[name]
+    assert [count[star] for star in usda.CLASS_STARS] == CLASSES[name]
     turns = corpora.load(name.replace("usda", "uss"), real_data, overall=True).examples
     for part in ("validation", "test"):
         found = usda.verified(parts[part], usda.aligned(parts[part], turns))
         assert tuple(found.values()) == VERIFIED[name, part]
-        assert max(len(usda.said(e)) for e in parts[part]) == 16
+        assert max(len(usda.user_texts(e)) for e in parts[part]) == 16
     groups = [e.group for e in parts["test"]]
     runs = [group for group, before in zip(groups, ["", *groups], strict=False) if group != before]
     assert len(runs) == len(
@@ -222,11 +224,11 @@ def test_sizes_classes_and_verification_of_the_published_rows(real_data, name):
 
 def test_training_rows_are_turns_of_uss_from_the_fourth(real_data):
     for name in SIZES:
-        train = splits.of(corpora.load(name, real_data))["train"]
+        train = splits.split_corpus(corpora.load(name, real_data))["train"]
         turns = {
             t.id: t
             for t in corpora.load(name.replace("usda", "uss"), real_data, overall=True).examples
         }
         for example in train:
-            assert example.rating == usda.STARS[usda.label_of(turns[example.id].rating)]
-            assert len(usda.said(example)) > usda.SKIPPED
+            assert example.rating == usda.CLASS_STARS[usda.label_of(turns[example.id].rating)]
+            assert len(usda.user_texts(example)) > usda.SKIPPED

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from satlib import runtime, storage
-from satlib.data import interactions
+from satlib.data import example_files, interactions
 from satlib.data.satsim import lexicon, sessions, simulation
 
 FOLDER = runtime.data_folder() / "satsim"
@@ -22,7 +22,7 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def examples():
-    return interactions.read_examples(FOLDER / simulation.EXAMPLES)[0]
+    return example_files.read_examples(FOLDER / simulation.EXAMPLES)[0]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_seed_gives_the_embedded_bytes(tmp_path):
 def test_same_seed_same_data_other_seed_other_data():
     one, same, other = (simulation.simulate(seed, users=20) for seed in (3, 3, 4))
     assert one == same
-    assert interactions.to_lines(one[0]) != interactions.to_lines(other[0])
+    assert example_files.to_lines(one[0]) != example_files.to_lines(other[0])
 
 
 def test_too_few_users_are_refused():
@@ -146,7 +146,7 @@ def who(region="south", age="30s", leniency=0.0):
 
 def made(topic="music", grade=0, comment=None, price=None, repeated=False, accidental=False):
     event = interactions.Event(actor="user", action="view", text="guitar", price=price)
-    return sessions.Step(event, topic, grade, comment, repeated, accidental)
+    return sessions.SimulatedStep(event, topic, grade, comment, repeated, accidental)
 
 
 def test_utility_by_hand():

@@ -1,5 +1,5 @@
-"""Jobs: what is there is read, what differs is made again, an interrupted job goes on, damaged
-splits are refused."""
+"""The record cache: what is there is read, what differs is made again, an interrupted job goes on,
+damaged splits are refused."""
 
 import lzma
 
