@@ -85,8 +85,8 @@ def test_every_system_scores_all_texts_in_their_order(name, folder):
     assert made.warm() == {} and made.round()["examples"] == 24 and made.learn()["loss"] < 1
     texts = made.work["validation"]
     backwards = np.asarray(made.score(texts[::-1]))[::-1]
-    np.testing.assert_allclose(made.found, backwards, atol=0.02)
-    assert np.std(made.found) > 0 and made.found.shape == (24,)
+    np.testing.assert_allclose(made.scores, backwards, atol=0.02)
+    assert np.std(made.scores) > 0 and made.scores.shape == (24,)
 
 
 def test_the_order_of_the_texts_makes_every_beginning_alike():
@@ -146,7 +146,7 @@ def test_growth_and_profile_have_their_rows(folder):
     for name in ("examples-70", "length-8", "batch-4", "threads-1"):
         found = growth.Point(name, folder).round()
         assert found["memory"] > 0 and all(one > 0 for one in found["seconds"])
-        row = growth._row(*name.split("-"), [found])
+        row = growth.row(*name.split("-"), [found])
         assert (row["file"] is None) == (name != "examples-70") and row["low"] <= row[
             "seconds"
         ] <= row["high"]

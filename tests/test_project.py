@@ -13,6 +13,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from satlib import storage
+from satlib.kit import course, import_contract
+
 # What Colab shipped, by its public package lists: in August 2026 on Python 3.13, and in June 2026
 # on its GPU machines with Python 3.12, there with the packages that run the notebook itself.
 COLAB = {
@@ -266,6 +269,77 @@ def test_the_top_level_holds_only_what_tools_need(root):
         ".gitattributes",
         ".pre-commit-config.yaml",
     }
+
+
+def test_versions_are_stated_alike(root, project):
+    version = project["project"]["version"]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    assert str(citation["version"]) == version
+    assert citation["license"] == project["project"]["license"]
+    assert citation["authors"] == [{"name": "The satlib authors"}]
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+?),? ", changes, re.M).group(1) == version
+
+
+def makefile_targets(root) -> set[str]:
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z-]+):.*## ", text, re.M))
+
+
+def test_what_contributors_are_told_exists(root, project):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 80, "it is one page"
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= makefile_targets(root)
+    paths = re.findall(r"`((?:satlib|notebooks|tests|data|docs|\.ci)/[\w./]*)`", text)
+    assert len(paths) > 10
+    for path in paths:
+        assert (root / path).exists(), path
+    order = [name for name in import_contract.folders() if name not in ("exercises", "kit")]
+    table = text[text.index("Its folders are") : text.index("The modules beside them")]
+    assert re.findall(r"`(\w+)`", table) == order
+
+
+def test_the_container_and_the_hooks_use_what_make_sets_up(root):
+    container = storage.read_json(root / ".devcontainer" / "devcontainer.json")
+    assert container["postCreateCommand"] == "make setup"
+    hooks = yaml.safe_load((root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (repository,) = hooks["repos"]
+    assert repository["repo"] == "local", "a hook of another repository would be downloaded"
+    names = [hook["id"] for hook in repository["hooks"]]
+    assert names == ["ruff-check", "ruff-format", "lint-imports"]
+    for hook in repository["hooks"]:
+        assert hook["language"] == "system" and ".venv/bin" in hook["entry"]
+
+
+def ci_files(root) -> list[Path]:
+    return [root / ".ci" / "run", *sorted((root / ".github" / "workflows").glob("*.yml"))]
+
+
+def test_lessons_and_pages_that_ci_names_exist(root):
+    lessons = course.lessons()
+    pages = ["index", "results", "glossary", "satsim", "README.zh-CN"]
+    pages += [f"lessons/{lesson.stem}" for lesson in lessons]
+    pages += [f"api/{module}" for module in course.modules()]
+    for path in ci_files(root):
+        text = path.read_text(encoding="utf-8")
+        for target, words in re.findall(r'make ([a-z-]+) ONLY="([^"]*)"', text):
+            assert target in makefile_targets(root)
+            if target != "test-site":
+                course.select(words.split(), lessons)
+                continue
+            for word in words.split():
+                assert any(word in page for page in pages), f"{path.name} names {word}"
+        for words in re.findall(r"satlib run ((?:\d\d ?)+)", text):
+            course.select(words.split(), lessons)
+        assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= makefile_targets(root), path.name
+
+
+def test_every_workflow_is_legal_and_ends(root):
+    for path in ci_files(root)[1:]:
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["name"] == path.stem and workflow["permissions"] == {"contents": "read"}
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"] <= 60 and job["runs-on"]
 
 
 def test_importing_the_package_or_its_command_loads_nothing_heavy():

@@ -1,7 +1,7 @@
-"""Trainings in processes of their own, for test_training.py: killed and started again, or two at
-once.
+"""The short training that several tests do; as a script, in processes of its own: killed and
+started again, or two at once.
 
-python training_script.py killed FOLDER THREADS SEED DROPOUT MOMENT...
+python training_script.py killed FOLDER THREADS DROPOUT MOMENT...
 accelerate launch --multi_gpu --num_processes 2 training_script.py together FOLDER
 """
 
@@ -30,13 +30,18 @@ PLAN = {
 }
 
 
-def run(folder: Path, after_step=bool, dropout: float = 0.0):
+def quick_plan(**changes) -> Plan:
+    """The plan of these trainings, with other values where they are given."""
+    return Plan(**{**PLAN, **changes})
+
+
+def run(folder: Path, after_step=None, dropout: float = 0.0):
     """The training that all of these do; returns model and state."""
     model = tiny.model(dropout=dropout)
-    plan = Plan(**PLAN)
-    return model, loop.train(
-        model, tiny.rows(40), tiny.rows(11, seed=1), plan, folder, after_step=after_step
-    )
+    rows = tiny.rows(40)
+    validation = tiny.rows(11, seed=1)
+    state = loop.train(model, rows, quick_plan(), validation, folder, after_step)
+    return model, state
 
 
 def write(model, state, path: Path) -> None:
@@ -62,7 +67,10 @@ def step_of(path) -> int:
 def die_at(moment: str, at: int):
     """Arrange for the end at the first ``moment`` from step ``at`` on; returns what to call after
     each step."""
-    whole, rename, replace, rmtree = checkpoints.save_file, os.rename, os.replace, shutil.rmtree
+    whole = checkpoints.save_file
+    rename = os.rename
+    replace = os.replace
+    rmtree = shutil.rmtree
 
     def half_a_file(tensors, path):
         whole(tensors, path)
@@ -76,17 +84,30 @@ def die_at(moment: str, at: int):
             die()
         rmtree(path, *others, **options)
 
+    def before_the_name(old, new):
+        if step_of(old) >= at:
+            die()
+        rename(old, new)
+
+    def before_the_best(old, new):
+        if Path(new).name == checkpoints.BEST:
+            die()
+        replace(old, new)
+
     if moment == "write":
         checkpoints.save_file = half_a_file
     elif moment == "rename":
-        os.rename = lambda old, new: die() if step_of(old) >= at else rename(old, new)
+        os.rename = before_the_name
     elif moment == "best":
-        os.replace = lambda old, new: (
-            die() if Path(new).name == checkpoints.BEST else replace(old, new)
-        )
+        os.replace = before_the_best
     elif moment == "remove":
         shutil.rmtree = half_removed
-    return lambda state: moment == "step" and state.step == at and die()
+
+    def after_step(state) -> None:
+        if moment == "step" and state.step == at:
+            die()
+
+    return after_step
 
 
 def killed(folder: Path, dropout: float, moments: list[str]) -> None:
@@ -127,11 +148,12 @@ def together(folder: Path) -> None:
         run(folder / "resumed", interrupt, dropout=0.2)
     except InterruptedError:
         pass
-    resumed, straight = (
-        run(folder / name, dropout=0.2)[0].state_dict() for name in ("resumed", "straight")
-    )
+    resumed, _ = run(folder / "resumed", dropout=0.2)
+    straight, _ = run(folder / "straight", dropout=0.2)
     if main:
-        equal = all(torch.equal(resumed[name], straight[name]) for name in straight)
+        weights = resumed.state_dict()
+        expected = straight.state_dict()
+        equal = all(torch.equal(weights[name], expected[name]) for name in expected)
         (folder / "equal.json").write_text(json.dumps(equal))
 
 

@@ -4,6 +4,7 @@ an encoder embeds.
 Taught with lesson 32, some of whose inputs are made of them.
 """
 
+import itertools
 import re
 import zlib
 from collections.abc import Sequence
@@ -142,11 +143,11 @@ def embeddings(parts: Parts) -> dict[str, np.ndarray]:
     Each different sentence is embedded once, so a film costs the same whether it was rated once or
     a hundred times.
     """
-    rows = {part: [sentences(example) for example in parts[part]] for part in parts}
+    rows: dict[str, list[list[str]]] = {}
     different: set[str] = set()
-    for listed in rows.values():
-        for row in listed:
-            different.update(row)
+    for part, examples in parts.items():
+        rows[part] = [sentences(example) for example in examples]
+        different.update(itertools.chain.from_iterable(rows[part]))
     texts = sorted(different)
     table = embed(texts)
     place = {text: number for number, text in enumerate(texts)}

@@ -222,13 +222,16 @@ def fit_predict(name: str, loaded: Loaded, parts: Parts, seed: int = 0) -> Fitte
     rows = inputs.INPUTS[baseline.sees](loaded, ordered_parts)
     settings, judged_parts = _best(baseline, rows, ratings, loaded.scale, seed)
 
-    predictions, distribution = {}, {}
+    predictions = {}
+    distribution = {}
     for part, predicted in judged_parts.items():
         back = np.argsort(order[part])  # to the order in which the rows were given
         predictions[part] = predicted.ratings[back]
         if predicted.probabilities is not None:
             distribution[part] = predicted.probabilities[back]
-    return Fitted(predictions, distribution or None, settings)
+    if not distribution:  # the model is no classifier
+        return Fitted(predictions, None, settings)
+    return Fitted(predictions, distribution, settings)
 
 
 class _Predicted(NamedTuple):

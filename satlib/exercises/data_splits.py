@@ -1,107 +1,102 @@
 """The exercises of lesson 05: a reference answer and a checker each."""
 
 import math
+from types import SimpleNamespace
+
+from satlib.exercises.checking import expect
 
 
 def answer_1(parts):
-    test, known = (
-        {e.group for part in names for e in parts[part]}
-        for names in (("test",), ("train", "validation"))
-    )
-    return len(test & known) / len(test)
+    tested = {example.group for example in parts["test"]}
+    known = {example.group for example in parts["train"] + parts["validation"]}
+    return len(tested & known) / len(tested)
 
 
 def check_1(answer):
+    # A letter is a row of the user of that name: train, validation, test -> the share.
     cases = {
         ("aabbc", "dd", "ef"): 0.0,
         ("aab", "ccd", "abcde"): 0.8,
         ("aaaa", "b", "aaac"): 0.5,
         ("a", "bb", "bbbbc"): 0.5,
     }
-    for (train, validation, test), share in cases.items():
-        got = float(
-            answer({"train": _users(train), "validation": _users(validation), "test": _users(test)})
-        )
-        rows = sum(user in train + validation for user in test) / len(test)
-        assert not math.isclose(got, rows) or math.isclose(rows, share), (
-            "that is the share of test rows: count users"
-        )
-        only = len(set(test) & set(train)) / len(set(test))
-        assert not math.isclose(got, only) or math.isclose(only, share), (
-            "validation users have been met as well"
-        )
-        assert math.isclose(got, share), (
-            f"with test users {test!r}, known {train + validation!r}: {share}, not {got}"
-        )
+    for (train, validation, test), right in cases.items():
+        known = train + validation
+        rows = [user for user in test if user in known]
+        trained = set(test) & set(train)
+        mistakes = {
+            "that is the share of test rows: count users": len(rows) / len(test),
+            "validation users have been met as well": len(trained) / len(set(test)),
+        }
+        parts = {"train": _users(train), "validation": _users(validation), "test": _users(test)}
+        otherwise = f"with test users {test!r}, known {known!r}: {{right}}, not {{got}}"
+        expect(answer(parts), right, mistakes, otherwise)
 
 
 def _users(letters):
-    from types import SimpleNamespace
-
     return [SimpleNamespace(id=f"{user}{i}", group=user) for i, user in enumerate(letters)]
 
 
 def answer_2(rows, times):
-    ordered = [row for _, row in sorted(zip(times, rows, strict=True), key=lambda pair: pair[0])]
-    kept = len(rows) - math.ceil(len(rows) / 5)
-    return ordered[:kept], ordered[kept:]
+    order = sorted(range(len(rows)), key=lambda i: times[i])
+    ordered = [rows[i] for i in order]
+    trained = len(rows) - math.ceil(len(rows) / 5)
+    return ordered[:trained], ordered[trained:]
 
 
 def check_2(answer):
     for size in (5, 7, 10, 1):
-        rows, times = [f"s{i}" for i in range(size)], [(7 * i) % 11 for i in range(size)]
-        train, test = map(list, answer(list(rows), list(times)))
-        ordered = sorted(rows, key=lambda row: times[rows.index(row)])
-        assert len(test) == math.ceil(size / 5), (
-            f"of {size} rows {math.ceil(size / 5)} are tested, not {len(test)}"
-        )
-        assert train + test != rows or rows == ordered, (
-            "that is the order of the file: sort by time first"
-        )
-        assert not set(train) & set(test) and set(train) | set(test) == set(rows), (
-            "every row goes to one part"
-        )
-        assert train + test == ordered, (
-            "the latest rows are tested, and both lists are in the order of time"
-        )
+        rows = [f"s{i}" for i in range(size)]
+        times = [(7 * i) % 11 for i in range(size)]
+        right = answer_2(rows, times)
+        tested = math.ceil(size / 5)
+        in_file = (rows[: size - tested], rows[size - tested :])
+        got = answer(list(rows), list(times))
+        otherwise = "the latest rows are tested, and both lists are in the order of time"
+        if got is not None:
+            train, test = got
+            got = (list(train), list(test))
+            assert len(test) == tested, f"of {size} rows {tested} are tested, not {len(test)}"
+            if sorted([*train, *test]) != sorted(rows):
+                otherwise = "every row goes to one part"
+        hint = "that is the order of the file: sort by time first"
+        expect(got, right, {hint: in_file}, otherwise)
 
 
 def answer_3(parts):
-    seen = {e.events for part in ("train", "validation") for e in parts[part]}
-    return sum(e.events in seen for e in parts["test"]) / len(parts["test"])
+    seen = {example.events for example in parts["train"] + parts["validation"]}
+    copies = [example for example in parts["test"] if example.events in seen]
+    return len(copies) / len(parts["test"])
 
 
 def check_3(answer):
-    for train, validation, test in (
+    # A letter is a session with these events: train, validation, test.
+    cases = [
         ("ab", "c", "aad"),
         ("abc", "d", "ddef"),
         ("ab", "c", "dee"),
         ("aa", "b", "abab"),
-    ):
-        rows = {"train": _logged(train), "validation": _logged(validation), "test": _logged(test)}
-        known, got = set(train + validation), float(answer(rows))
-        share = sum(what in known for what in test) / len(test)
-        mistakes = [
-            (
-                sum(what in train for what in test) / len(test),
-                "validation rows have been seen as well",
-            ),
-            (
-                len(set(test) & known) / len(set(test)),
-                "count rows: a session tested twice counts twice",
-            ),
-            (1 - len(set(test)) / len(test), "copies inside the test part alone are not asked for"),
-            (0.0, "copies have other ids: compare the events"),
-        ]
-        hints = [hint for mistake, hint in mistakes if math.isclose(got, mistake, abs_tol=1e-9)]
-        hints.append(f"tested {test!r}, known {train + validation!r}: {share:.3f}, not {got:.3f}")
-        assert math.isclose(got, share, abs_tol=1e-9), hints[0]
+    ]
+    for train, validation, test in cases:
+        known = train + validation
+        copies = [what for what in test if what in known]
+        trained = [what for what in test if what in train]
+        different = set(test) & set(known)
+        within = 1 - len(set(test)) / len(test)
+        mistakes = {
+            "validation rows have been seen as well": len(trained) / len(test),
+            "count rows: a session tested twice counts twice": len(different) / len(set(test)),
+            "copies inside the test part alone are not asked for": within,
+            "copies have other ids: compare the events": 0.0,
+        }
+        parts = {"train": _logged(train), "validation": _logged(validation), "test": _logged(test)}
+        otherwise = f"tested {test!r}, known {known!r}: {{right}}, not {{got}}"
+        expect(answer(parts), len(copies) / len(test), mistakes, otherwise)
 
 
 def _logged(letters):
-    from types import SimpleNamespace
-
-    return [
-        SimpleNamespace(id=f"{letters}-{i}", group=f"user {i}", events=(what, "the end"))
-        for i, what in enumerate(letters)
-    ]
+    rows = []
+    for i, what in enumerate(letters):
+        events = (what, "the end")
+        rows.append(SimpleNamespace(id=f"{letters}-{i}", group=f"user {i}", events=events))
+    return rows

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from satlib.exercises.checking import expect
+
 
 def answer_1(loss, low, high):
     return (high - low) * math.sqrt(loss)
@@ -11,18 +13,16 @@ def answer_1(loss, low, high):
 
 def check_1(answer):
     for loss, low, high in ((0.04, 1, 5), (0.0225, 1, 5), (0.01, 0.5, 5), (0.25, 0, 1)):
-        got, expected = float(answer(loss, low, high)), (high - low) * math.sqrt(loss)
-        wrong = {
-            low
-            + expected: "an error is a difference: stretch it by the length of the scale, do not shift it",
-            high * math.sqrt(loss): "the length of the scale is high - low, not high",
-            (high - low) * loss: "the loss is a mean of squares: take its root first",
+        right = answer_1(loss, low, high)
+        mistakes = {
+            "an error is a difference: stretch it by the length of the scale, do not shift it": low
+            + right,
+            "the length of the scale is high - low, not high": high * math.sqrt(loss),
+            "the loss is a mean of squares: take its root first": (high - low) * loss,
         }
-        hints = [hint for mistake, hint in wrong.items() if math.isclose(got, mistake)]
-        hints.append(
-            f"a loss of {loss:g} on {low:g}..{high:g} should give {expected:.4f} points, not {got:.4f}"
-        )
-        assert math.isclose(got, expected), hints[0]
+        case = f"a loss of {loss:g} on {low:g}..{high:g}"
+        otherwise = f"{case} should give {right:.4f} points, not {{got}}"
+        expect(answer(loss, low, high), right, mistakes, otherwise)
 
 
 def answer_2(theta, gradient, velocity, learning_rate, weight_decay, momentum):
@@ -33,18 +33,31 @@ def answer_2(theta, gradient, velocity, learning_rate, weight_decay, momentum):
 def check_2(answer):
     import torch
 
-    start, gradients = np.array([1.0, -2.0]), np.random.default_rng(0).normal(size=(6, 2))
-    weights = torch.nn.Parameter(torch.tensor(start))
+    theta = np.array([1.0, -2.0])
+    velocity = np.zeros(2)
+    weights = torch.nn.Parameter(torch.tensor(theta))
     optimiser = torch.optim.SGD([weights], lr=0.1, weight_decay=0.2, momentum=0.9)
-    theta, velocity = start, np.zeros(2)
-    for step, gradient in enumerate(gradients, start=1):
-        theta, velocity = answer(theta, gradient, velocity, 0.1, 0.2, 0.9)
+    for step, gradient in enumerate(np.random.default_rng(0).normal(size=(6, 2)), start=1):
+        theta, velocity = _theta_and_velocity(answer(theta, gradient, velocity, 0.1, 0.2, 0.9))
         weights.grad = torch.tensor(gradient)
         optimiser.step()
-        hint = (
-            "check the sign and the decay"
-            if step == 1
-            else "is the decay inside the velocity, and kept in it?"
-        )
-        close = np.allclose(theta, weights.detach().numpy(), atol=1e-10)
-        assert close, f"step {step} differs from torch.optim.SGD: {hint}"
+        torchs_velocity = optimiser.state[weights]["momentum_buffer"].numpy()
+        mistakes = {"return theta first, then the velocity": torchs_velocity}
+        # A decay beside the velocity shows from the second step on only.
+        if step == 1:
+            hint = "check the sign and the decay"
+        else:
+            hint = "is the decay inside the velocity, and kept in it?"
+        otherwise = f"step {step} differs from torch.optim.SGD: {hint}"
+        expect(theta, weights.detach().numpy(), mistakes, otherwise)
+
+
+def _theta_and_velocity(result):
+    """The two things that an answer returned, or a hint that it did not."""
+    if result is None:
+        expect(result, "(theta, velocity)")
+    # Two weights alone could be taken for a pair, and are the common mistake.
+    assert isinstance(result, tuple | list) and len(result) == 2, (
+        "return two things, (theta, velocity): the next step needs the new velocity"
+    )
+    return result

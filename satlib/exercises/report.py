@@ -1,6 +1,6 @@
 """The exercises of lesson 99: a reference answer and a checker each."""
 
-import math
+from satlib.exercises.checking import expect
 
 
 def answer_1(rmse, reference):
@@ -9,19 +9,14 @@ def answer_1(rmse, reference):
 
 def check_1(answer):
     for rmse, reference in ((0.8, 1.0), (0.9, 0.75), (1.1, 1.1)):
-        got, expected = float(answer(rmse, reference)), 100 * (reference - rmse) / reference
-        assert not (rmse != reference and math.isclose(got, -expected)), (
-            "a lower RMSE should give a positive number"
-        )
-        assert not (rmse != reference and math.isclose(got, 100 * (reference - rmse) / rmse)), (
-            "per cent of the reference, not of the model"
-        )
-        assert not (rmse != reference and math.isclose(100 * got, expected)), (
-            "per cent: multiply by 100"
-        )
-        assert math.isclose(got, expected, abs_tol=1e-9), (
-            f"{rmse} against {reference}: {expected:.1f}, not {got:.1f}"
-        )
+        right = answer_1(rmse, reference)
+        mistakes = {
+            "a lower RMSE should give a positive number": -right,
+            "per cent of the reference, not of the model": 100 * (reference - rmse) / rmse,
+            "per cent: multiply by 100": right / 100,
+        }
+        otherwise = f"{rmse} against {reference}: {{right}}, not {{got}}"
+        expect(answer(rmse, reference), right, mistakes, otherwise)
 
 
 def answer_2(mean, model, oracle):
@@ -30,13 +25,13 @@ def answer_2(mean, model, oracle):
 
 def check_2(answer):
     for mean, model, oracle in ((1.2, 0.9, 0.8), (1.2, 1.2, 0.8), (1.0, 1.1, 0.5), (1.4, 0.7, 0.7)):
-        got, expected = float(answer(mean, model, oracle)), (mean - model) / (mean - oracle)
-        assert not (model != mean and math.isclose(got, (mean - model) / mean)), (
-            "an RMSE of 0 cannot be reached: the oracle is the end of the scale"
-        )
-        assert not (oracle != model and math.isclose(got, oracle / model)), (
-            "that compares the two values; asked is the part of the way from the mean to the oracle"
-        )
-        assert math.isclose(got, expected, abs_tol=1e-9), (
-            f"from {mean} to {oracle}, a model at {model} has gone {expected:.2f} of the way, not {got:.2f}"
-        )
+        mistakes = {
+            "an RMSE of 0 cannot be reached: the oracle is the end of the scale": (
+                (mean - model) / mean
+            ),
+            "that compares the two values; asked is the part of the way from the mean to the "
+            "oracle": oracle / model,
+        }
+        otherwise = f"from {mean} to {oracle}, a model at {model} has gone {{right}} of the way, not {{got}}"
+        right = answer_2(mean, model, oracle)
+        expect(answer(mean, model, oracle), right, mistakes, otherwise)

@@ -198,6 +198,19 @@ def badges() -> None:
         print("\n".join(changed))
 
 
+@app.command()
+def lesson(
+    stem: Annotated[str, typer.Argument(help="Number, folder, module: 71_practice_adapters.")],
+) -> None:
+    """Write the skeleton of a lesson: notebook, module, test and exercise file (in a checkout)."""
+    with door():
+        from satlib.kit import lesson_skeleton
+
+        for path in lesson_skeleton.write(stem):
+            print(f"wrote {path}")
+        print("CONTRIBUTING.md says what comes next")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
     """Open JupyterLab on the lessons; further options go to JupyterLab."""

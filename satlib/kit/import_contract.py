@@ -34,7 +34,8 @@ def layers(project: Path | None = None) -> list[str]:
 
 def folders(project: Path | None = None) -> list[str]:
     """The layers that are folders, those that are still to come among them."""
-    return [name for name in layers(project) if not (runtime.PACKAGE / f"{name}.py").is_file()]
+    package = (project or PROJECT).parent / "satlib"
+    return [name for name in layers(project) if not (package / f"{name}.py").is_file()]
 
 
 def ground(project: Path | None = None) -> list[str]:

@@ -172,6 +172,9 @@ async def _message_of_cells(client, cells: list) -> str:
         first_line = error.evalue.strip().partition("\n")[0]
         return f"cell {begun}: {error.ename}: {first_line[:300]}"
     except DeadKernelError:
+        # nbclient takes a cancellation (Ctrl-C) for a dead kernel; ours shall go on to the caller.
+        if asyncio.current_task().cancelling():
+            raise asyncio.CancelledError from None
         return f"cell {begun}: the kernel died, perhaps for want of memory"
     except CellTimeoutError:
         return f"cell {begun}: its output did not come within {SILENCE} seconds of its end"

@@ -16,7 +16,9 @@ import numpy as np
 from satlib import storage
 from satlib.encoding import tokens
 
-MODEL, SMALL, SETTINGS = "model.onnx", "model-int8.onnx", "onnx.json"
+MODEL = "model.onnx"
+SMALL = "model-int8.onnx"
+SETTINGS = "onnx.json"
 REMEDY = "pip install 'satlib[onnx]' (in a checkout: make bench)"
 
 
@@ -32,34 +34,37 @@ def export_onnx(model, folder: str | Path) -> Path:
 
     needed("onnx", "onnxscript")
     folder = Path(folder)
-    (ids, mask), names = (
-        tokens.pad([[0, 1, 2], [3, 4]], model.pad_id),
-        ["input_ids", "attention_mask"],
-    )
-    given = [torch.from_numpy(ids).to(model.device), torch.from_numpy(mask).to(model.device)]
-    shapes: list[dict] = [{0: "batch", 1: "length"}] * 2
+    # The exporter follows one batch through the model, and is told which dimensions may vary.
+    example = _batch([[0, 1, 2], [3, 4]], model.pad_id)
+    varying: list[dict] = [{0: "batch", 1: "length"}, {0: "batch", 1: "length"}]
     if model.config.features:
-        given.append(torch.zeros(2, model.config.features, device=model.device))
-        names, shapes = [*names, "features"], [*shapes, {0: "batch"}]
+        example["features"] = np.zeros((2, model.config.features), dtype=np.float32)
+        varying.append({0: "batch"})
+    arguments = tuple(torch.from_numpy(array).to(model.device) for array in example.values())
     with quiet(), storage.replacing(folder / MODEL) as temporary:
         torch.onnx.export(
-            _logits(model.eval()),
-            tuple(given),
+            _logits_only(model.eval()),
+            arguments,
             str(temporary),
             dynamo=True,
             verbose=False,
-            input_names=names,
+            input_names=list(example),
             output_names=["logits"],
-            dynamic_shapes=(tuple(shapes),),
+            dynamic_shapes=(tuple(varying),),
             external_data=False,
         )
-    storage.write_json(
-        folder / SETTINGS, {"pad_id": model.pad_id, "features": model.config.features}
-    )
+    settings = {"pad_id": model.pad_id, "features": model.config.features}
+    storage.write_json(folder / SETTINGS, settings)
     return folder / MODEL
 
 
-def _logits(model):
+def _batch(sequences: Sequence[Sequence[int]], pad_id: int) -> dict[str, np.ndarray]:
+    """Token sequences as the inputs of a graph: padded ids and mask, int64 [B, L]."""
+    ids, mask = tokens.pad(sequences, pad_id)
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def _logits_only(model):
     """The model as a module that returns its logits alone."""
     import torch
 
@@ -105,9 +110,11 @@ class OnnxScorer:
 
         path = Path(path)
         settings = storage.read_json(path.with_name(SETTINGS))
-        self.pad_id, self.features = settings["pad_id"], settings["features"]
+        self.pad_id = settings["pad_id"]
+        self.features = settings["features"]
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = threads, 3
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors only
         try:
             self.session = onnxruntime.InferenceSession(
                 path, options, providers=["CPUExecutionProvider"]
@@ -126,29 +133,24 @@ class OnnxScorer:
     ) -> np.ndarray:
         """Logits [N] or [N, C] of token sequences, in their order, as ``satisfaction_model.run``
         gives them."""
-        if not len(sequences) or (0 if features is None else features.shape[1]) != self.features:
+        columns = 0 if features is None else features.shape[1]
+        if not len(sequences) or columns != self.features:
             raise ValueError(
-                f"{len(sequences)} texts with {0 if features is None else features.shape[1]} behaviour "
-                f"features; give at least one text, and the {self.features} features of the model"
+                f"{len(sequences)} texts with {columns} behaviour features; "
+                f"give at least one text, and the {self.features} features of the model"
             )
-        order = np.argsort(
-            [len(s) for s in sequences], kind="stable"
-        )  # similar lengths share a batch
-        rows: list = [None] * len(order)
+        # Texts of similar length share a batch, so that little is padded.
+        order = np.argsort([len(sequence) for sequence in sequences], kind="stable")
+        logits: list = [None] * len(order)
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            given = dict(
-                zip(
-                    ("input_ids", "attention_mask"),
-                    tokens.pad([sequences[i] for i in batch], self.pad_id),
-                    strict=True,
-                )
-            )
+            inputs = _batch([sequences[place] for place in batch], self.pad_id)
             if features is not None:
-                given["features"] = np.asarray(features, dtype=np.float32)[batch]
-            for i, row in zip(batch, self.session.run(None, given)[0], strict=True):
-                rows[i] = row
-        return np.stack(rows)
+                inputs["features"] = np.asarray(features, dtype=np.float32)[batch]
+            (outputs,) = self.session.run(None, inputs)
+            for place, row in zip(batch, outputs, strict=True):
+                logits[place] = row
+        return np.stack(logits)
 
 
 def needed(*names: str) -> None:

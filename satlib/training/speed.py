@@ -16,16 +16,26 @@ from satlib.encoding import tokens
 from satlib.training import batches
 from satlib.training.plan import Plan
 
+WAYS = ("longest", "shuffled", "by length", "by tokens")  # of making batches, see ``positions``
+TABLES = ("training", "scoring", "profile", "without", "growth", "export")  # of ``make bench``
+TABLES_WITH_ROUNDS = ("training", "scoring")
+
 
 def matrix_peak(dtype, size: int = 1024, repeats: int = 5) -> float:
     """GFLOP/s of the fastest of ``repeats`` products of two [size, size] matrices of a torch dtype,
     on the CPU."""
     import torch
 
-    left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
-    torch.mm(left, right)  # the first call prepares
-    best = min(seconds(lambda: torch.mm(left, right)) for _ in range(repeats))
-    return 2 * size**3 / best / 1e9
+    left = torch.randn(size, size).to(dtype)
+    right = torch.randn(size, size).to(dtype)
+
+    def multiply() -> None:
+        torch.mm(left, right)
+
+    multiply()  # the first call prepares
+    best = min(seconds(multiply) for _ in range(repeats))
+    operations = 2 * size**3
+    return operations / best / 1e9
 
 
 def seconds(task: Callable[[], object]) -> float:
@@ -40,17 +50,18 @@ def race(tasks: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, l
     them all."""
     for task in tasks.values():
         task()  # warm up
-    found: dict[str, list[float]] = {name: [] for name in tasks}
+    times: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
-            found[name].append(seconds(task))
-    return found
+            times[name].append(seconds(task))
+    return times
 
 
-def ratio(found: dict[str, list[float]], slow: str, fast: str) -> float:
+def ratio(times: dict[str, list[float]], slow: str, fast: str) -> float:
     """How many times faster ``fast`` was than ``slow``: the median of the ratios within the
     rounds."""
-    return float(np.median(np.array(found[slow]) / np.array(found[fast])))
+    by_round = np.array(times[slow]) / np.array(times[fast])
+    return float(np.median(by_round))
 
 
 def training_flops(lengths: Sequence[int]) -> float:
@@ -60,7 +71,8 @@ def training_flops(lengths: Sequence[int]) -> float:
     Backwards every product is done twice, for the gradient of either factor: three forward passes
     in all.
     """
-    return 3 * float(tokens.flops(np.asarray(lengths)).sum())
+    forward = float(tokens.flops(np.asarray(lengths)).sum())
+    return 3 * forward
 
 
 def amdahl(share: float, factor: float) -> float:
@@ -86,53 +98,56 @@ def positions(
     """
     runtime.one_of("way", way, WAYS)
     lengths = np.asarray(lengths)
-    plan = Plan(
-        batch_size=batch_size,
-        seed=seed,
-        batch_tokens=round(batch_size * lengths.mean()) if way == "by tokens" else 0,
-    )
     if way == "longest":
         return len(lengths) * longest
-    cut = batches.batches(len(lengths), plan, 0, None if way == "shuffled" else lengths)
-    return int(sum(len(batch) * lengths[batch].max() for batch in cut))
-
-
-WAYS = ("longest", "shuffled", "by length", "by tokens")
+    budget = 0
+    if way == "by tokens":
+        budget = round(batch_size * lengths.mean())
+    plan = Plan(batch_size=batch_size, seed=seed, batch_tokens=budget)
+    known_lengths = None if way == "shuffled" else lengths
+    total = 0
+    for batch in batches.batches(len(lengths), plan, 0, known_lengths):
+        total += len(batch) * int(lengths[batch].max())
+    return total
 
 
 def bench(folder: str | Path, name: str) -> list[dict]:
     """Rows of one table of ``make bench``: "training", "scoring", "profile", "without", "growth" or
     "export"."""
-    runtime.one_of("table", name, ("training", "scoring", "profile", "without", "growth", "export"))
+    runtime.one_of("table", name, TABLES)
     return storage.read_json(Path(folder) / f"{name}.json")
 
 
 def rounds(folder: str | Path, name: str) -> dict:
     """What lies behind the table "training" or "scoring": every round of every system, and the
     losses of all seeds."""
-    runtime.one_of("table", name, ("training", "scoring"))
+    runtime.one_of("table", name, TABLES_WITH_ROUNDS)
     return storage.read_json(Path(folder) / f"{name}-rounds.json")
 
 
-def ratios(found: dict, name: str, ours: str = "satlib") -> list[float]:
+def ratios(measured: dict, name: str, ours: str = "satlib") -> list[float]:
     """How many times as fast ``ours`` was as the system ``name``, in each round of ``rounds``."""
-    return [
-        (a["examples"] / a["seconds"]) / (b["examples"] / b["seconds"])
-        for a, b in zip(found["rounds"][ours], found["rounds"][name], strict=True)
-    ]
+    by_system = measured["rounds"]
+    by_round = []
+    for our, their in zip(by_system[ours], by_system[name], strict=True):
+        our_pace = our["examples"] / our["seconds"]
+        their_pace = their["examples"] / their["seconds"]
+        by_round.append(our_pace / their_pace)
+    return by_round
 
 
-def times_as_fast(found: dict, ours: str = "satlib") -> dict[str, float]:
+def times_as_fast(measured: dict, ours: str = "satlib") -> dict[str, float]:
     """How many times as fast ``ours`` is as each other system of ``rounds``: the median over the
     rounds."""
-    return {
-        name: float(np.median(ratios(found, name, ours)))
-        for name in found["rounds"]
-        if name != ours
-    }
+    medians = {}
+    for name in measured["rounds"]:
+        if name != ours:
+            medians[name] = float(np.median(ratios(measured, name, ours)))
+    return medians
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     """The power b of the curve values = a * sizes ** b that fits best on logarithmic axes: 1 is
     linear growth."""
-    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+    slope, _ = np.polyfit(np.log(sizes), np.log(values), 1)
+    return float(slope)

@@ -17,9 +17,8 @@ def load(folder: str | Path, **options):
     model = AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=1, dtype=torch.float32, **options
     )
-    tokenizer.model_max_length = min(
-        tokenizer.model_max_length, model.config.max_position_embeddings
-    )
+    positions = model.config.max_position_embeddings
+    tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     return tokenizer, model
 
 
@@ -30,15 +29,14 @@ def scores(
     """Logits [N] of the texts, in batches as they come, padded to the longest; dropout off. half:
     None is fp32."""
     model.eval()
-    found = []
+    precision = nullcontext()
+    if half is not None:
+        precision = torch.autocast(model.device.type, dtype=half)
+    parts = []
     for start in range(0, len(texts), batch_size):
-        batch = tokenizer(
-            list(texts[start : start + batch_size]),
-            padding=True,
-            truncation=True,
-            return_tensors="pt",
-        )
-        with torch.autocast(model.device.type, dtype=half) if half else nullcontext():
+        some = list(texts[start : start + batch_size])
+        batch = tokenizer(some, padding=True, truncation=True, return_tensors="pt")
+        with precision:
             logits = model(**batch.to(model.device)).logits
-        found.append(logits.squeeze(-1).float().cpu().numpy())
-    return np.concatenate(found)
+        parts.append(logits.squeeze(-1).float().cpu().numpy())
+    return np.concatenate(parts)

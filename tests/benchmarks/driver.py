@@ -11,6 +11,7 @@ from pathlib import Path
 from . import systems
 
 ROOT = Path(__file__).parents[__package__.count(".") + 1]  # where python -m finds this package
+QUIET = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "SATLIB_QUIET": "1"}
 
 
 class Failed(RuntimeError):
@@ -30,36 +31,39 @@ class Worker:
     ):
         logs.mkdir(parents=True, exist_ok=True)
         self.log = logs / f"{kind}-{name}.txt"
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        quiet = {
-            "HF_HUB_OFFLINE": "1",
-            "TOKENIZERS_PARALLELISM": "false",
-            "SATLIB_QUIET": "1",
-            "PYTHONPATH": path,
-        }
+        places = [str(ROOT)]
+        if os.environ.get("PYTHONPATH"):
+            places.append(os.environ["PYTHONPATH"])
+        own = {**QUIET, "PYTHONPATH": os.pathsep.join(places)}
+        command = [sys.executable, "-m", f"{__package__}.worker", kind, name, str(folder)]
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.worker", kind, name, str(folder)],
+                command,
                 text=True,
                 stderr=log,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | quiet | (environment or {}),
+                env=os.environ | own | (environment or {}),
             )
 
     def ask(self, do: str, **order) -> dict:
         """Give an order and wait for the answer."""
         try:
             print(json.dumps({"do": do, **order}), file=self.process.stdin, flush=True)
-            line = self.process.stdout.readline()
+            answer = self.process.stdout.readline()
         except BrokenPipeError:
-            line = ""
-        if not line:
-            said = self.log.read_text(encoding="utf-8").strip().splitlines() or ["nothing"]
+            answer = ""
+        if not answer:
             raise Failed(
-                f"{self.log.stem} ended; its last words are {said[-1]!r}, the others are in {self.log}"
+                f"{self.log.stem} ended; its last words are {self.last_words()!r}, "
+                f"the others are in {self.log}"
             )
-        return json.loads(line)
+        return json.loads(answer)
+
+    def last_words(self) -> str:
+        """The last line of the log."""
+        lines = self.log.read_text(encoding="utf-8").strip().splitlines()
+        return lines[-1] if lines else "nothing"
 
     def end(self) -> None:
         """Let the process end."""
@@ -81,7 +85,7 @@ def compare(
     known = systems.KINDS[kind]
     workers = {name: Worker(kind, name, folder, logs) for name in names}
     peak = Worker("peak", kind, folder, logs)
-    found: dict = {
+    measured: dict = {
         "peaks": [],
         "rounds": {name: [] for name in names},
         "memory": {},
@@ -93,31 +97,35 @@ def compare(
         for worker in workers.values():
             worker.ask("warm")
         for number in range(1, rounds + 1):
-            found["peaks"].append(peak.ask("round"))
+            measured["peaks"].append(peak.ask("round"))
             for name, worker in workers.items():
                 say(kind, f"round {number} of {rounds}: {name}")
-                found["rounds"][name].append(worker.ask("round"))
+                measured["rounds"][name].append(worker.ask("round"))
         for name, worker in workers.items():
             say(kind, f"loss: {name}")
-            found["memory"][name] = worker.ask("memory")["memory"]
-            found["loss"][name] = worker.ask("learn", **learn, seed=0)["loss"]
+            measured["memory"][name] = worker.ask("memory")["memory"]
+            measured["loss"][name] = worker.ask("learn", **learn, seed=0)["loss"]
             if known[name].judged and judge["rows"]:
-                found["losses"][name] = [
-                    worker.ask("learn", **judge, seed=seed)["loss"] for seed in systems.SEEDS
-                ]
+                losses = [worker.ask("learn", **judge, seed=seed)["loss"] for seed in systems.SEEDS]
+                measured["losses"][name] = losses
     finally:
         for worker in (*workers.values(), peak):
             worker.end()
-    return found
+    return measured
 
 
-def prepare_models(folder: Path, logs: Path) -> dict[str, float]:
-    """Make the models that are scored; the size of their files in MB."""
-    worker = Worker("prepare", "models", folder, logs)
+def one_round(kind: str, name: str, folder: Path, logs: Path) -> dict:
+    """What a process measures that is started for one round only."""
+    worker = Worker(kind, name, folder, logs)
     try:
         return worker.ask("round")
     finally:
         worker.end()
+
+
+def prepare_models(folder: Path, logs: Path) -> dict[str, float]:
+    """Make the models that are scored; the size of their files in MB."""
+    return one_round("prepare", "models", folder, logs)
 
 
 def say(*words: str) -> None:

@@ -1,5 +1,6 @@
 """The texts that all systems see: uss-redial where it is at hand, else the embedded satsim."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from satlib.models.encoders import load_encoder
 from .systems import LONGEST
 
 HISTORY = 4  # turns before the one that is judged: 63 tokens on average in uss-redial
+GOLDEN = (5**0.5 - 1) / 2
+PARTS = ("train", "validation")
 
 
 @dataclass(frozen=True)
@@ -43,49 +46,57 @@ def prepare(encoder: str, data_dir: str, train: int, validation: int) -> dict:
     loaded = corpora.load(name, data_dir)
     _, tokenizer = load_encoder(encoder)
     longest = min(LONGEST, tokenizer.model_max_length - 1)
-    parts = splits.split_corpus(loaded)
-    found = {
+    folder = embedded_encoder() if encoder == "embedded" else Path(encoder).resolve()
+    work = {
         "corpus": name,
         "scale": loaded.scale,
         "longest": longest,
-        "encoder": str(embedded_encoder() if encoder == "embedded" else Path(encoder).resolve()),
+        "encoder": str(folder),
     }
-    for part, rows in (("train", train), ("validation", validation)):
-        texts = [text for text in map(_text, parts[part]) if text[1]]
-        lengths = list(
-            map(
-                len,
-                tokens.tokenise([f"{a} {b}".strip() for a, b, _ in texts], tokenizer, longest + 1),
-            )
-        )
-        low, high = loaded.scale
-        kept = [
-            Text(a, b, n, (rating - low) / (high - low))
-            for (a, b, rating), n in zip(texts, lengths, strict=True)
-            if n <= longest
-        ]
-        if not kept:
+    examples_by_part = splits.split_corpus(loaded)
+    for part, count in zip(PARTS, (train, validation), strict=True):
+        texts = short_texts(examples_by_part[part], tokenizer, longest, loaded.scale)
+        if not texts:
             raise ValueError(
-                f"no {part} text of {name} has at most {longest} tokens; give an encoder that reads more"
+                f"no {part} text of {name} has at most {longest} tokens; "
+                "give an encoder that reads more"
             )
-        found[part] = [asdict(kept[i]) for i in alike([text.length for text in kept], rows)]
-    return found
+        order = alike([text.length for text in texts], count)
+        work[part] = [asdict(texts[row]) for row in order]
+    return work
 
 
-def _text(example) -> tuple[str, str, float]:
-    """What was before, the thing judged (the last event where there is no target), and the mean
-    rating."""
-    events = example.events[max(0, len(example.events) - HISTORY) :]
+def short_texts(examples, tokenizer, longest: int, scale: tuple[float, float]) -> list[Text]:
+    """The examples' texts that have a thing judged and no more than ``longest`` tokens."""
+    rows = []
+    for example in examples:
+        before, last = in_two_parts(example)
+        if last:
+            rows.append((before, last, example.rating))
+    wholes = [f"{before} {last}".strip() for before, last, _ in rows]
+    # One more than the longest: a text that is cut there is too long.
+    ids = tokens.tokenise(wholes, tokenizer, longest + 1)
+    low, high = scale
+    texts = []
+    for (before, last, rating), row_ids in zip(rows, ids, strict=True):
+        if len(row_ids) <= longest:
+            unit_rating = (rating - low) / (high - low)
+            texts.append(Text(before, last, len(row_ids), unit_rating))
+    return texts
+
+
+def in_two_parts(example) -> tuple[str, str]:
+    """What was before, and the thing judged: the last event where there is no target."""
+    events = example.events[-HISTORY:]
     short = replace(example, events=events)
-    last = {"events": ()} if example.target is not None else {"events": events[-1:]}
-    whole, judged = (
-        sequences.to_text(short),
-        sequences.to_text(replace(example, attributes={}, **last)),
-    )
-    return whole.removesuffix(judged).strip(), judged, example.rating
+    last_events = () if example.target is not None else events[-1:]
+    only_judged = replace(example, attributes={}, events=last_events)
+    judged = sequences.to_text(only_judged)
+    before = sequences.to_text(short).removesuffix(judged).strip()
+    return before, judged
 
 
-def alike(lengths: list[int], n: int) -> list[int]:
+def alike(lengths: Sequence[int], n: int) -> list[int]:
     """A choice of n rows in an order of which every beginning has about the same lengths as the
     whole.
 
@@ -94,12 +105,15 @@ def alike(lengths: list[int], n: int) -> list[int]:
     """
     n = min(n, len(lengths))
     some = np.sort(np.random.default_rng(0).permutation(len(lengths))[:n])
-    ranked = some[np.argsort(np.asarray(lengths)[some], kind="stable")]
-    golden = np.arange(1, n + 1) * ((5**0.5 - 1) / 2) % 1
-    return ranked[np.argsort(np.argsort(golden))].tolist()
+    by_length = some[np.argsort(np.asarray(lengths)[some], kind="stable")]
+    places = np.arange(1, n + 1) * GOLDEN % 1
+    rank_of_place = np.argsort(np.argsort(places))
+    return by_length[rank_of_place].tolist()
 
 
 def read(path: str | Path) -> dict:
     """What ``prepare`` gave, from a file, with the texts as Text."""
-    found = storage.read_json(path)
-    return found | {part: [Text(**row) for row in found[part]] for part in ("train", "validation")}
+    work = storage.read_json(path)
+    for part in PARTS:
+        work[part] = [Text(**row) for row in work[part]]
+    return work

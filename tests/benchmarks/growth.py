@@ -24,6 +24,8 @@ POINTS = {
 }
 USUAL = {"length": 64, "batch": 16}  # where the other of the two grows
 STEPS = 6  # of training that are measured, after two that are not
+WARM_UP = 2
+ONLY_OF_EXAMPLES = ("tokenise", "iterate", "file")  # what the other kinds do not measure
 
 
 class Texts(Sequence):
@@ -31,7 +33,8 @@ class Texts(Sequence):
     number."""
 
     def __init__(self, some: Sequence[examples.Text], n: int):
-        self.some, self.n = some, n
+        self.some = some
+        self.n = n
 
     def __len__(self) -> int:
         return self.n
@@ -39,7 +42,8 @@ class Texts(Sequence):
     def __getitem__(self, i: int) -> str:
         if not 0 <= i < self.n:
             raise IndexError(i)
-        return f"{i // len(self.some)} {self.some[i % len(self.some)].whole}"
+        turn, place = divmod(i, len(self.some))
+        return f"{turn} {self.some[place].whole}"
 
 
 class Point:
@@ -47,32 +51,32 @@ class Point:
 
     def __init__(self, name: str, folder: Path):
         kind, value = name.rsplit("-", 1)
-        self.kind, self.value, self.work = kind, int(value), examples.read(folder / "work.json")
+        self.kind = kind
+        self.value = int(value)
+        self.work = examples.read(folder / "work.json")
 
     def round(self) -> dict:
         """Seconds (of the whole for "examples", else a list of steps) and peak memory in MB."""
         from .measure import peak_memory
 
-        found = self._examples() if self.kind == "examples" else self._steps()
-        return found | {"memory": peak_memory()}
+        measured = self._examples() if self.kind == "examples" else self._steps()
+        return measured | {"memory": peak_memory()}
 
     def _examples(self) -> dict:
         from satlib.encoding import token_store, tokens
         from satlib.training import batches
         from satlib.training.plan import Plan
 
-        tokenizer, texts = (
-            tokens.load_tokenizer(self.work["encoder"]),
-            Texts(self.work["train"], self.value),
-        )
+        tokenizer = tokens.load_tokenizer(self.work["encoder"])
+        texts = Texts(self.work["train"], self.value)
+        plan = Plan(batch_size=USUAL["batch"])
         with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-            path, begin = Path(folder) / "ids.arrow", time.perf_counter()
+            path = Path(folder) / "ids.arrow"
+            begin = time.perf_counter()
             store = token_store.write(texts, tokenizer, path, self.work["longest"])
             tokenised = time.perf_counter()
-            for batch in batches.batches(
-                self.value, Plan(batch_size=USUAL["batch"]), 0, store.lengths
-            ):
-                tokens.pad([store[i] for i in batch])
+            for batch in batches.batches(self.value, plan, 0, store.lengths):
+                tokens.pad([store[row] for row in batch])
             end = time.perf_counter()
             size = path.stat().st_size / 2**20
         return {
@@ -95,18 +99,18 @@ class Point:
         model, tokenizer = satisfaction_model.build(
             self.work["encoder"], low=0.0, high=1.0, threshold=0.5
         )
-        rng, count = np.random.default_rng(0), (STEPS + 2) * shape["batch"]
+        rng = np.random.default_rng(0)
+        count = (STEPS + WARM_UP) * shape["batch"]
         length = min(shape["length"], tokenizer.model_max_length)
         ids = rng.integers(5, len(tokenizer), size=(count, length)).tolist()
-        rows, ends = batches.Rows(ids, rng.random(count)), []
+        rows = batches.Rows(ids, rng.random(count))
         plan = Plan(
             epochs=1, batch_size=shape["batch"], patience=0, metric="loss", save_every=10**9
         )
-        with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-            loop.train(
-                model, rows, rows.some(1), plan, folder, lambda _: ends.append(time.perf_counter())
-            )
-        return {"seconds": np.diff(ends)[1:].tolist()}
+        ends = []
+        loop.train(model, rows, plan, after_step=lambda _: ends.append(time.perf_counter()))
+        # The first difference is that of the second warm-up step.
+        return {"seconds": np.diff(ends)[WARM_UP - 1 :].tolist()}
 
 
 def measure(
@@ -118,25 +122,27 @@ def measure(
     seconds: of tokenising and iterating for "examples" (tokenise, iterate: of either; file: MB on
     disk), of a training step for the others; n: how many were measured.
     """
-    found: dict[tuple[str, int], list[dict]] = {}
+    measured: dict[tuple[str, int], list[dict]] = {}
     for number in range(1, rounds + 1):
         for kind, values in points.items():
             for value in values:
                 driver.say("growth", f"round {number} of {rounds}: {kind} {value}")
-                worker = driver.Worker("growth", f"{kind}-{value}", folder, logs)
-                try:
-                    found.setdefault((kind, value), []).append(worker.ask("round"))
-                finally:
-                    worker.end()
-    return [_row(kind, value, measured) for (kind, value), measured in found.items()]
+                one = driver.one_round("growth", f"{kind}-{value}", folder, logs)
+                measured.setdefault((kind, value), []).append(one)
+    return [row(kind, value, of_point) for (kind, value), of_point in measured.items()]
 
 
-def _row(kind: str, value: int, measured: list[dict]) -> dict:
-    seconds = [one for each in measured for one in each["seconds"]]
-    parts = {
-        name: statistics.median(each[name] for each in measured) if name in measured[0] else None
-        for name in ("tokenise", "iterate", "file")
-    }
+def row(kind: str, value: int, measured: list[dict]) -> dict:
+    """The row of a point, from what its rounds measured."""
+    seconds = []
+    for one in measured:
+        seconds += one["seconds"]
+    only_of_examples = {}
+    for name in ONLY_OF_EXAMPLES:
+        if name in measured[0]:
+            only_of_examples[name] = statistics.median(one[name] for one in measured)
+        else:
+            only_of_examples[name] = None
     return {
         "kind": kind,
         "value": value,
@@ -144,18 +150,18 @@ def _row(kind: str, value: int, measured: list[dict]) -> dict:
         "low": min(seconds),
         "high": max(seconds),
         "n": len(seconds),
-        **parts,
-        "peak_memory_mb": statistics.median(each["memory"] for each in measured),
+        **only_of_examples,
+        "peak_memory_mb": statistics.median(one["memory"] for one in measured),
     }
 
 
 def table(rows: list[dict]) -> str:
     """The rows as text."""
     lines = [f"{'grows':10} {'to':>7} {'seconds':>9} {'min - max':>17} {'memory':>9}"]
-    for row in rows:
-        spread = f"{row['low']:.3f} - {row['high']:.3f}"
+    for one in rows:
+        spread = f"{one['low']:.3f} - {one['high']:.3f}"
         lines.append(
-            f"{row['kind']:10} {row['value']:7} {row['seconds']:9.3f} {spread:>17} "
-            f"{row['peak_memory_mb']:6.0f} MB"
+            f"{one['kind']:10} {one['value']:7} {one['seconds']:9.3f} {spread:>17} "
+            f"{one['peak_memory_mb']:6.0f} MB"
         )
     return "\n".join(lines)

@@ -13,12 +13,18 @@ import torch
 from satlib.encoding import tokens
 from satlib.training import gpu
 
+FORMATS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+# Rows of the square matrices whose product is timed: enough to keep all units busy.
+ROWS_ON_CPU = 2048
+ROWS_ON_GPU = 8192
+
 
 class Clock:
     """From the beginning of the first step to the end of the last one."""
 
     def __init__(self):
-        self.begin = self.end = None
+        self.begin = None
+        self.end = None
         self.steps = 0
 
     def start(self, *_) -> None:
@@ -29,7 +35,8 @@ class Clock:
 
     def step(self, *_) -> None:
         """A step has ended."""
-        self.end, self.steps = time.perf_counter(), self.steps + 1
+        self.end = time.perf_counter()
+        self.steps += 1
 
     def stop(self) -> None:
         """The last step has ended, on the device too."""
@@ -59,25 +66,26 @@ def peak_memory() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
     status = Path("/proc/self/status")
-    if (
-        status.is_file()
-    ):  # unlike getrusage's, this number does not begin with that of the parent process
-        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) / 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        2**20 if sys.platform == "darwin" else 2**10
-    )
+    # Unlike getrusage's, this number does not begin with that of the parent process.
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 2**10
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def product_peak(dtype: torch.dtype, size: int = 0, repeats: int = 7) -> float:
     """GFLOP/s of the fastest of some products of two square matrices; size: 2048, on a GPU 8192."""
-    size = size or (8192 if torch.cuda.is_available() else 2048)
-    one, other = (torch.randn(size, size, device=device()).to(dtype) for _ in range(2))
+    if not size:
+        size = ROWS_ON_GPU if torch.cuda.is_available() else ROWS_ON_CPU
+    first = torch.randn(size, size, device=device()).to(dtype)
+    second = torch.randn(size, size, device=device()).to(dtype)
     best = float("inf")
     for _ in range(repeats):
         clock = Clock()
         clock.start()
-        torch.mm(one, other)
+        torch.mm(first, second)
         clock.stop()
         best = min(best, clock.seconds)
     return 2 * size**3 / best / 1e9
@@ -86,8 +94,11 @@ def product_peak(dtype: torch.dtype, size: int = 0, repeats: int = 7) -> float:
 def peaks(size: int = 0) -> dict[str, float]:
     """Peak of matrix products in GFLOP/s: fp32, and the half precision that this machine
     computes."""
-    kinds = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    return {name: product_peak(kinds[name], size) for name in {"fp32": 0, gpu.precision(): 0}}
+    peak_of = {"fp32": product_peak(FORMATS["fp32"], size)}
+    half = gpu.precision()
+    if half not in peak_of:
+        peak_of[half] = product_peak(FORMATS[half], size)
+    return peak_of
 
 
 def useful_flops(lengths: Sequence[int], encoder: str, training: bool) -> float:
@@ -99,4 +110,5 @@ def useful_flops(lengths: Sequence[int], encoder: str, training: bool) -> float:
     forward = tokens.flops(
         np.asarray(lengths), shape.hidden_size, shape.num_hidden_layers, shape.intermediate_size
     )
-    return float(forward.sum()) * (3 if training else 1)
+    passes = 3 if training else 1
+    return float(forward.sum()) * passes

@@ -5,8 +5,8 @@ which it exports.
 """
 
 import functools
-import importlib.util
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,27 +14,30 @@ import torch
 
 from satlib.encoding import tokens
 from satlib.models import satisfaction_model
-from satlib.training import gpu, loop, onnx_export
+from satlib.training import gpu, onnx_export
 
 from . import classifier, training_systems
 from .examples import Text
 from .measure import Clock, device
 from .systems import LONGEST, ONNX
-from .training_systems import Score, Task, token_ids, tuned
+from .training_systems import Score, Task, pairs_of, token_ids, tuned, wholes_of
 
-USUAL, OURS = "classifier", "satlib"  # folders of the two models
+# Folders of the two models.
+USUAL = "classifier"
+OURS = "satlib"
 
 
 def prepare(encoder: str, texts: Sequence[Text], folder: Path) -> dict[str, float]:
     """Train and save both models on the texts; export satlib's where ONNX is installed. Size of
     each file in MB."""
     task = Task(encoder)
-    usual, ours = tuned(task, texts, Clock()), training_systems.satlib(task, texts, Clock())
+    usual = tuned(task, texts, Clock())
     usual.model.save_pretrained(folder / USUAL)
     usual.tokenizer.save_pretrained(folder / USUAL)
+    ours = training_systems.satlib(task, texts, Clock())
     satisfaction_model.save(ours.model, ours.tokenizer, folder / OURS)
     files = {"torch-fp32": folder / OURS / "model.safetensors"}
-    if all(map(importlib.util.find_spec, ONNX)):
+    if all(find_spec(package) for package in ONNX):
         files["onnx-fp32"] = onnx_export.export_onnx(ours.model, folder / OURS)
         files["onnx-int8"] = onnx_export.quantise(files["onnx-fp32"])
     return {name: path.stat().st_size / 2**20 for name, path in files.items()}
@@ -45,35 +48,31 @@ def pipeline(folder: Path, batch_size: int | None) -> Score:
     a processor."""
     import transformers
 
-    made = transformers.pipeline(
+    classify = transformers.pipeline(
         "text-classification", str(folder / USUAL), function_to_apply="none", device=device()
     )
-    options = {"batch_size": batch_size} if batch_size else {}
-    return lambda texts: np.array(
-        [
-            found["score"]
-            for found in made(
-                [text.whole for text in texts],
-                truncation=True,
-                max_length=_room(made.model),
-                **options,
-            )
-        ]
-    )
+    positions = classify.model.config.max_position_embeddings
+    options = {"truncation": True, "max_length": min(LONGEST, positions)}
+    if batch_size is not None:
+        options["batch_size"] = batch_size
 
+    def score(texts: Sequence[Text]) -> np.ndarray:
+        answers = classify(wholes_of(texts), **options)
+        return np.array([answer["score"] for answer in answers])
 
-def _room(model) -> int:
-    return min(LONGEST, model.config.max_position_embeddings)
+    return score
 
 
 def plain_loop(folder: Path, half: bool) -> Score:
     """A plain loop over batches."""
     tokenizer, model = classifier.load(folder / USUAL)
     model.to(device())
-    chosen = loop.HALF.get(gpu.precision()) if half else None
-    return lambda texts: classifier.scores(
-        model, tokenizer, [text.whole for text in texts], half=chosen
-    )
+    precision = gpu.autocast_dtype() if half else None
+
+    def score(texts: Sequence[Text]) -> np.ndarray:
+        return classifier.scores(model, tokenizer, wholes_of(texts), half=precision)
+
+    return score
 
 
 def cross_encoder(folder: Path) -> Score:
@@ -84,28 +83,35 @@ def cross_encoder(folder: Path) -> Score:
     model = CrossEncoder(
         str(folder / USUAL), num_labels=1, max_length=LONGEST, device=str(device())
     )
-    return lambda texts: model.predict(
-        [(text.before, text.last) for text in texts],
-        activation_fn=torch.nn.Identity(),
-        show_progress_bar=False,
-    )
+
+    def score(texts: Sequence[Text]) -> np.ndarray:
+        logits = torch.nn.Identity()
+        return model.predict(pairs_of(texts), activation_fn=logits, show_progress_bar=False)
+
+    return score
 
 
 def satlib(folder: Path, half: bool) -> Score:
-    """models.run on tokens."""
+    """satisfaction_model.run on tokens."""
     model, tokenizer = satisfaction_model.load(folder / OURS)
     model.to(device())
-    chosen = loop.HALF.get(gpu.precision()) if half else None
-    return lambda texts: satisfaction_model.run(model, token_ids(texts, tokenizer), autocast=chosen)
+    precision = gpu.autocast_dtype() if half else None
+
+    def score(texts: Sequence[Text]) -> np.ndarray:
+        return satisfaction_model.run(model, token_ids(texts, tokenizer), autocast=precision)
+
+    return score
 
 
 def onnx(folder: Path, name: str) -> Score:
     """ONNX Runtime on the processor."""
-    scorer, tokenizer = (
-        onnx_export.OnnxScorer(folder / OURS / name),
-        tokens.load_tokenizer(folder / OURS),
-    )
-    return lambda texts: scorer.run(token_ids(texts, tokenizer))
+    scorer = onnx_export.OnnxScorer(folder / OURS / name)
+    tokenizer = tokens.load_tokenizer(folder / OURS)
+
+    def score(texts: Sequence[Text]) -> np.ndarray:
+        return scorer.run(token_ids(texts, tokenizer))
+
+    return score
 
 
 SCORE: dict[str, Callable[[Path], Score]] = {

@@ -50,11 +50,32 @@ class Trained(NamedTuple):
     scores: Score
 
 
+def wholes_of(texts: Sequence[Text]) -> list[str]:
+    """The texts in one part."""
+    return [text.whole for text in texts]
+
+
+def pairs_of(texts: Sequence[Text]) -> list[tuple[str, str]]:
+    """The texts in two parts: what was before, and the last."""
+    return [(text.before, text.last) for text in texts]
+
+
+def token_ids(texts: Sequence[Text], tokenizer) -> list[list[int]]:
+    """Token ids of the texts, as satlib makes them."""
+    longest = min(LONGEST, tokenizer.model_max_length)
+    return tokens.tokenise(wholes_of(texts), tokenizer, longest)
+
+
+# The article's listings
+
+
 class PerItem(Dataset):
     """Texts that are tokenised one by one when they are asked for, each padded to ``longest``."""
 
     def __init__(self, texts: Sequence[Text], tokenizer, longest: int):
-        self.texts, self.tokenizer, self.longest = texts, tokenizer, longest
+        self.texts = texts
+        self.tokenizer = tokenizer
+        self.longest = longest
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -68,9 +89,9 @@ class PerItem(Dataset):
             max_length=self.longest,
             return_tensors="pt",
         )
-        return {name: value[0] for name, value in encoded.items()} | {
-            "labels": torch.tensor(text.rating)
-        }
+        row = {name: value[0] for name, value in encoded.items()}
+        row["labels"] = torch.tensor(text.rating)
+        return row
 
 
 def listing(task: Task, texts: Sequence[Text], clock: Clock, longest: int) -> Trained:
@@ -79,29 +100,38 @@ def listing(task: Task, texts: Sequence[Text], clock: Clock, longest: int) -> Tr
     torch.manual_seed(task.seed)
     tokenizer, model = classifier.load(task.encoder)
     model.to(device())
-    loader = DataLoader(
-        PerItem(texts, tokenizer, min(longest, tokenizer.model_max_length)),
-        task.batch_size,
-        shuffle=True,
-    )
+    rows = PerItem(texts, tokenizer, min(longest, tokenizer.model_max_length))
+    loader = DataLoader(rows, task.batch_size, shuffle=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=task.learning_rate)
     total = task.epochs * len(loader)
-    schedule = transformers.get_linear_schedule_with_warmup(
-        optimizer, round(task.warmup * total), total
-    )
+    warmup = round(task.warmup * total)
+    schedule = transformers.get_linear_schedule_with_warmup(optimizer, warmup, total)
     clock.start()
     for _ in range(task.epochs):
         model.train()
         for batch in loader:
             model.zero_grad()
-            loss = model(**{name: value.to(device()) for name, value in batch.items()}).loss
+            inputs = {name: value.to(device()) for name, value in batch.items()}
+            loss = model(**inputs).loss
             loss.backward()
             optimizer.step()
             schedule.step()
-            loss.item()
+            loss.item()  # the listing sums it up, which waits for a GPU
             clock.step()
     clock.stop()
-    return _classifier(model, tokenizer)
+    return trained_classifier(model, tokenizer)
+
+
+def trained_classifier(model, tokenizer) -> Trained:
+    """transformers' classifier with its scores."""
+
+    def scores(texts: Sequence[Text]) -> np.ndarray:
+        return classifier.scores(model, tokenizer, wholes_of(texts))
+
+    return Trained(model, tokenizer, scores)
+
+
+# Trainers of libraries
 
 
 class Timer(transformers.TrainerCallback):
@@ -120,37 +150,6 @@ class Timer(transformers.TrainerCallback):
         self.clock.stop()
 
 
-def trainer(
-    task: Task, texts: Sequence[Text], clock: Clock, attention: str | None = None, **options
-) -> Trained:
-    """transformers.Trainer on texts tokenised beforehand; options: of TrainingArguments."""
-    from datasets import Dataset as Table
-
-    torch.manual_seed(task.seed)
-    tokenizer, model = classifier.load(
-        task.encoder, **({"attn_implementation": attention} if attention else {})
-    )
-    ids = tokenizer([text.whole for text in texts], truncation=True)
-    table = Table.from_dict(
-        {
-            **ids,
-            "labels": np.array([text.rating for text in texts], dtype=np.float32),
-            "length": [len(row) for row in ids["input_ids"]],
-        }
-    )
-    with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        arguments = transformers.TrainingArguments(folder, **common(task), **options)
-        transformers.Trainer(
-            model,
-            arguments,
-            transformers.DataCollatorWithPadding(tokenizer),
-            table,
-            processing_class=tokenizer,
-            callbacks=[Timer(clock)],
-        ).train()
-    return _classifier(model, tokenizer)
-
-
 def common(task: Task) -> dict:
     """What every Trainer is told: the task, and to write and report nothing."""
     return {
@@ -166,6 +165,32 @@ def common(task: Task) -> dict:
     }
 
 
+def trainer(
+    task: Task, texts: Sequence[Text], clock: Clock, attention: str | None = None, **options
+) -> Trained:
+    """transformers.Trainer on texts tokenised beforehand; options: of TrainingArguments."""
+    from datasets import Dataset as Table
+
+    torch.manual_seed(task.seed)
+    own = {"attn_implementation": attention} if attention else {}
+    tokenizer, model = classifier.load(task.encoder, **own)
+    columns = dict(tokenizer(wholes_of(texts), truncation=True))
+    columns["labels"] = np.array([text.rating for text in texts], dtype=np.float32)
+    columns["length"] = [len(row) for row in columns["input_ids"]]
+    table = Table.from_dict(columns)
+    with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
+        arguments = transformers.TrainingArguments(folder, **common(task), **options)
+        transformers.Trainer(
+            model,
+            arguments,
+            transformers.DataCollatorWithPadding(tokenizer),
+            table,
+            processing_class=tokenizer,
+            callbacks=[Timer(clock)],
+        ).train()
+    return trained_classifier(model, tokenizer)
+
+
 def tuned(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
     """The Trainer with all options that help; data workers do not, as two cores have their hands
     full."""
@@ -178,23 +203,24 @@ def tuned(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
         "dataloader_pin_memory": device().type == "cuda",
     }
     if task.encoder not in FASTER:
-        FASTER[task.encoder] = _faster_attention(task, texts[: 4 * task.batch_size], options)
+        FASTER[task.encoder] = faster_attention(task, texts[: 4 * task.batch_size], options)
     return trainer(task, texts, clock, FASTER[task.encoder], **options)
 
 
-FASTER: dict[
-    str, str
-] = {}  # the folder of an encoder -> the attention of transformers that trains it faster here
+# The folder of an encoder -> the attention of transformers that trains it faster here.
+FASTER: dict[str, str] = {}
 
 
-def _faster_attention(task: Task, texts: Sequence[Text], options: dict) -> str:
-    found: dict[str, float] = {}
+def faster_attention(task: Task, texts: Sequence[Text], options: dict) -> str:
+    """The attention of transformers that needs less time for these texts, the better of two
+    turns."""
+    seconds: dict[str, float] = {}
     for kind in ("eager", "sdpa", "eager", "sdpa"):
         clock = Clock()
         trainer(task, texts, clock, kind, **options)
-        found[kind] = min(clock.seconds, found.get(kind, np.inf))
-    print("seconds with each attention:", found, flush=True)
-    return min(found, key=found.get)
+        seconds[kind] = min(clock.seconds, seconds.get(kind, np.inf))
+    print("seconds with each attention:", seconds, flush=True)
+    return min(seconds, key=seconds.get)
 
 
 def cross_encoder(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
@@ -207,32 +233,29 @@ def cross_encoder(task: Task, texts: Sequence[Text], clock: Clock) -> Trained:
     model = theirs.CrossEncoder(
         task.encoder, num_labels=1, max_length=LONGEST, device=str(device())
     )
-    table = Table.from_dict(
-        {
-            "before": [text.before for text in texts],
-            "last": [text.last for text in texts],
-            "label": [text.rating for text in texts],
-        }
-    )
+    columns = {
+        "before": [text.before for text in texts],
+        "last": [text.last for text in texts],
+        "label": [text.rating for text in texts],
+    }
     with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
         arguments = theirs.CrossEncoderTrainingArguments(folder, **common(task))
         theirs.CrossEncoderTrainer(
             model=model,
             args=arguments,
-            train_dataset=table,
+            train_dataset=Table.from_dict(columns),
             loss=theirs.losses.MSELoss(model),
             callbacks=[Timer(clock)],
         ).train()
 
-    return Trained(
-        model,
-        model.tokenizer,
-        lambda judged: model.predict(
-            [(text.before, text.last) for text in judged],
-            activation_fn=torch.nn.Identity(),
-            show_progress_bar=False,
-        ),
-    )
+    def scores(texts: Sequence[Text]) -> np.ndarray:
+        logits = torch.nn.Identity()
+        return model.predict(pairs_of(texts), activation_fn=logits, show_progress_bar=False)
+
+    return Trained(model, model.tokenizer, scores)
+
+
+# satlib
 
 
 def satlib(
@@ -248,10 +271,13 @@ def satlib(
         task.encoder, seed=task.seed, low=0.0, high=1.0, threshold=0.5
     )
     model.to(device())
-    model.register_forward_pre_hook(
-        clock.start
-    )  # its first batch is made before that: some tenths of a millisecond
-    rows = batches.Rows(token_ids(texts, tokenizer), np.array([text.rating for text in texts]))
+    # The first batch is made before the first forward pass: some tenths of a millisecond.
+    model.register_forward_pre_hook(clock.start)
+    ratings = np.array([text.rating for text in texts])
+    rows = batches.Rows(token_ids(texts, tokenizer), ratings)
+    batch_tokens = 0
+    if by_tokens:
+        batch_tokens = round(task.batch_size * rows.lengths.mean())
     plan = Plan(
         epochs=task.epochs,
         batch_size=task.batch_size,
@@ -262,28 +288,15 @@ def satlib(
         metric="loss",
         precision=precision,
         save_every=10**9,
-        batch_tokens=round(task.batch_size * rows.lengths.mean()) if by_tokens else 0,
+        batch_tokens=batch_tokens,
     )
     with tempfile.TemporaryDirectory(prefix="satlib-") as folder:
-        loop.train(model, rows, rows.some(64), plan, folder, after_step=clock.step)
-    return Trained(
-        model, tokenizer, lambda judged: satisfaction_model.run(model, token_ids(judged, tokenizer))
-    )
+        loop.train(model, rows, plan, rows.some(64), folder, after_step=clock.step)
 
+    def scores(texts: Sequence[Text]) -> np.ndarray:
+        return satisfaction_model.run(model, token_ids(texts, tokenizer))
 
-def token_ids(texts: Sequence[Text], tokenizer) -> list[list[int]]:
-    """Token ids of the texts, as satlib makes them."""
-    return tokens.tokenise(
-        [text.whole for text in texts], tokenizer, min(LONGEST, tokenizer.model_max_length)
-    )
-
-
-def _classifier(model, tokenizer) -> "Trained":
-    return Trained(
-        model,
-        tokenizer,
-        lambda judged: classifier.scores(model, tokenizer, [t.whole for t in judged]),
-    )
+    return Trained(model, tokenizer, scores)
 
 
 TRAIN: dict[str, Callable[[Task, Sequence[Text], Clock], Trained]] = {

@@ -7,6 +7,15 @@ from pathlib import Path
 
 from . import driver
 
+AS_IT_IS = "as it is"
+# Options of glibc's mallopt by their numbers, and bytes: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD,
+# M_TOP_PAD.
+MALLOC_OPTIONS = {-3: 32 << 20, -1: 256 << 20, -2: 16 << 20}
+
+
+def nothing() -> None:
+    """satlib's training as it is."""
+
 
 def torch_dropout() -> None:
     """One random number for every element."""
@@ -45,10 +54,10 @@ def unfused() -> None:
     """The update in several passes over memory."""
     from satlib.training import loop
 
-    made = loop.make_optimizer
+    make_optimizer = loop.make_optimizer
 
     def slow(model, plan):
-        optimizer = made(model, plan)
+        optimizer = make_optimizer(model, plan)
         for group in (optimizer.defaults, *optimizer.param_groups):
             group.update(fused=False, foreach=False)
         return optimizer
@@ -58,40 +67,45 @@ def unfused() -> None:
 
 def any_length() -> None:
     """Batches of texts as they come."""
-    from satlib.training.batches import batches
+    from satlib.training import batches, loop
 
-    made = batches
-    batches = lambda n, plan, epoch, lengths=None: made(n, plan, epoch)
+    def as_they_come(rows, plan, epoch):
+        return batches.batches(len(rows.ratings), plan, epoch)
+
+    loop.order_of = as_they_come
 
 
 def half_only_in_products() -> None:
     """Autocast alone: the sums between the layers stay in fp32."""
     from satlib.models import cpu_layers
 
-    cpu_layers.halve = lambda module, inputs, output: None  # a hook that gives None changes nothing
+    def leave(module, inputs, output) -> None:
+        """A hook that gives None changes nothing."""
+
+    cpu_layers.halve = leave
 
 
 def keep_memory() -> None:
-    """Freed memory stays with glibc, which satlib does not ask for: the options of mallopt, in
-    bytes."""
+    """Freed memory stays with glibc, which satlib does not ask for."""
     import ctypes
     import platform
 
     if platform.libc_ver()[0] != "glibc":
         return
-    for option, size in {
-        -3: 32 << 20,
-        -1: 256 << 20,
-        -2: 16 << 20,
-    }.items():  # M_MMAP_THRESHOLD, M_TRIM_, M_TOP_PAD
-        ctypes.CDLL(None).mallopt(option, size)
+    library = ctypes.CDLL(None)
+    for option, size in MALLOC_OPTIONS.items():
+        library.mallopt(option, size)
 
 
 def fp32() -> None:
     """All products in 32 bits."""
-    from satlib.training import loop
+    from satlib.training import gpu, loop
 
-    loop.precision = lambda wanted="auto": "fp32"
+    def always_whole(wanted: str = "auto") -> str:
+        return "fp32"
+
+    gpu.precision = always_whole
+    loop.precision = always_whole
 
 
 def compiled() -> None:
@@ -100,19 +114,19 @@ def compiled() -> None:
 
     from satlib.models import satisfaction_model
 
-    built = satisfaction_model.build
+    build = satisfaction_model.build
 
-    def build(*given, **options):
-        model, tokenizer = built(*given, **options)
+    def build_compiled(*arguments, **options):
+        model, tokenizer = build(*arguments, **options)
         model.encoder.compile(dynamic=True)
         return model, tokenizer
 
-    satisfaction_model.build = build
+    satisfaction_model.build = build_compiled
     torch._dynamo.config.cache_size_limit = 64
 
 
 CHANGES: dict[str, Callable[[], None]] = {
-    "as it is": lambda: None,
+    AS_IT_IS: nothing,
     "without bf16": fp32,
     "without batches by length": any_length,
     "without shared random words in dropout": torch_dropout,
@@ -123,7 +137,7 @@ CHANGES: dict[str, Callable[[], None]] = {
     "without bf16 between the layers": half_only_in_products,
     "with freed memory kept": keep_memory,
     "with torch.compile": compiled,
-    "with threads bound to cores": lambda: None,  # by its environment
+    "with threads bound to cores": nothing,  # by its environment
 }
 ENVIRONMENT = {"with threads bound to cores": {"OMP_PROC_BIND": "true"}}
 
@@ -140,44 +154,46 @@ def measure(folder: Path, logs: Path, rounds: int = 5, changes=tuple(CHANGES)) -
     """A row a change: how many times as long a round takes as satlib's own in the same round
     (median, smallest, largest), seconds of the first steps (a compiler's work is in them), and peak
     memory in MB."""
-    workers = {
-        name: driver.Worker("without", name, folder, logs, ENVIRONMENT.get(name))
-        for name in changes
-    }
-    found: dict[str, list[float]] = {name: [] for name in changes}
+    workers = {}
+    for name in changes:
+        workers[name] = driver.Worker("without", name, folder, logs, ENVIRONMENT.get(name))
+    seconds: dict[str, list[float]] = {name: [] for name in changes}
+    first_seconds = {}
     rows = []
     try:
-        first = {}
-        for name, one in workers.items():
+        for name, worker in workers.items():
             driver.say("without", f"warm-up: {name}")
-            first[name] = one.ask("warm")["seconds"]
+            first_seconds[name] = worker.ask("warm")["seconds"]
         for number in range(1, rounds + 1):
             driver.say("without", f"round {number} of {rounds}")
-            for name, one in workers.items():
-                found[name].append(one.ask("round")["seconds"])
-        for name, one in workers.items():
-            ratio = [a / b for a, b in zip(found[name], found["as it is"], strict=True)]
-            rows.append(
-                {
-                    "change": name,
-                    "times_as_long": statistics.median(ratio),
-                    "spread": [min(ratio), max(ratio)],
-                    "rounds": rounds,
-                    "first_seconds": first[name],
-                    "peak_memory_mb": one.ask("memory")["memory"],
-                }
-            )
+            for name, worker in workers.items():
+                seconds[name].append(worker.ask("round")["seconds"])
+        for name, worker in workers.items():
+            pairs = zip(seconds[name], seconds[AS_IT_IS], strict=True)
+            ratios = [with_change / as_it_is for with_change, as_it_is in pairs]
+            row = {
+                "change": name,
+                "times_as_long": statistics.median(ratios),
+                "spread": [min(ratios), max(ratios)],
+                "rounds": rounds,
+                "first_seconds": first_seconds[name],
+                "peak_memory_mb": worker.ask("memory")["memory"],
+            }
+            rows.append(row)
     finally:
-        for one in workers.values():
-            one.end()
+        for worker in workers.values():
+            worker.end()
     return rows
 
 
 def table(rows: list[dict]) -> str:
     """The rows as text."""
-    return "\n".join(
-        f"{row['change']:42} {row['times_as_long']:6.2f} times as long "
-        f"({row['spread'][0]:.2f} - {row['spread'][1]:.2f}), first steps {row['first_seconds']:6.1f} s, "
-        f"{row['peak_memory_mb']:5.0f} MB"
-        for row in rows
-    )
+    lines = []
+    for row in rows:
+        low, high = row["spread"]
+        lines.append(
+            f"{row['change']:42} {row['times_as_long']:6.2f} times as long "
+            f"({low:.2f} - {high:.2f}), first steps {row['first_seconds']:6.1f} s, "
+            f"{row['peak_memory_mb']:5.0f} MB"
+        )
+    return "\n".join(lines)

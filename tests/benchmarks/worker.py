@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from satlib import storage
+
 from . import examples, growth, measure, profiling, without
 from .systems import BATCH, KINDS
 
@@ -23,9 +25,11 @@ class Training:
     def __init__(self, name: str, folder: Path):
         from .training_systems import TRAIN
 
-        self.work, self.train = examples.read(folder / "work.json"), TRAIN[name]
-        rows = KINDS["training"][name].rows or self.work["examples"]
-        self.texts = self.work["train"][: min(rows, self.work["examples"])]
+        self.work = examples.read(folder / "work.json")
+        self.train = TRAIN[name]
+        most = self.work["examples"]
+        rows = KINDS["training"][name].rows or most
+        self.texts = self.work["train"][: min(rows, most)]
 
     def warm(self) -> dict:
         """A few steps before those that are compared, and their seconds."""
@@ -35,9 +39,8 @@ class Training:
     def round(self) -> dict:
         """One epoch over the system's examples, on the clock."""
         clock, _ = self._train(self.texts)
-        return described(clock, self.texts, self.work["encoder"], training=True) | {
-            "steps": clock.steps
-        }
+        measured = described(clock, self.texts, self.work["encoder"], training=True)
+        return measured | {"steps": clock.steps}
 
     def memory(self) -> dict:
         """Peak memory so far, in MB."""
@@ -46,7 +49,8 @@ class Training:
     def learn(self, rows: int, epochs: int, seed: int) -> dict:
         """Loss on the validation texts after training on the first ``rows``."""
         _, trained = self._train(self.work["train"][:rows], epochs=epochs, seed=seed)
-        return {"loss": loss(trained.scores(self.work["validation"]), self.work["validation"])}
+        validation = self.work["validation"]
+        return {"loss": loss(trained.scores(validation), validation)}
 
     def _train(self, texts, **task):
         from .training_systems import Task
@@ -63,7 +67,8 @@ class Scoring:
         from .scoring_systems import SCORE
 
         self.work = examples.read(folder / "work.json")
-        self.score, self.found = SCORE[name](folder), None
+        self.score = SCORE[name](folder)
+        self.scores = None  # those of the last round
 
     def warm(self) -> dict:
         """Some texts that nobody measures."""
@@ -72,9 +77,10 @@ class Scoring:
 
     def round(self) -> dict:
         """All texts, on the clock."""
-        texts, clock = self.work["validation"], measure.Clock()
+        texts = self.work["validation"]
+        clock = measure.Clock()
         clock.start()
-        self.found = self.score(texts)
+        self.scores = self.score(texts)
         clock.stop()
         return described(clock, texts, self.work["encoder"], training=False)
 
@@ -84,7 +90,7 @@ class Scoring:
 
     def learn(self, **_) -> dict:
         """Loss of the scores of the last round."""
-        return {"loss": loss(self.found, self.work["validation"])}
+        return {"loss": loss(self.scores, self.work["validation"])}
 
 
 class Prepare:
@@ -105,9 +111,8 @@ class Peak:
     """Measures the peak of matrix products."""
 
     def __init__(self, name: str, folder: Path):
-        self.size = json.loads((folder / "work.json").read_text(encoding="utf-8")).get(
-            "peak_size", 0
-        )
+        work = storage.read_json(folder / "work.json")
+        self.size = work.get("peak_size", 0)
 
     def round(self) -> dict:
         """GFLOP/s of each precision."""
@@ -128,7 +133,9 @@ def described(clock: measure.Clock, texts, encoder: str, training: bool) -> dict
 
 def loss(scores: np.ndarray, texts) -> float:
     """Mean squared error on [0, 1]: the same for every system."""
-    return float(np.mean((np.asarray(scores, dtype=float) - [text.rating for text in texts]) ** 2))
+    ratings = [text.rating for text in texts]
+    errors = np.asarray(scores, dtype=float) - ratings
+    return float(np.mean(errors**2))
 
 
 WORK = {
@@ -147,10 +154,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     kind, name, folder = sys.argv[1:]
-    made = WORK[kind](name, Path(folder))
+    system = WORK[kind](name, Path(folder))
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(getattr(made, order.pop("do"))(**order)), file=answers)
+        method = getattr(system, order.pop("do"))
+        print(json.dumps(method(**order)), file=answers)
 
 
 if __name__ == "__main__":

@@ -152,3 +152,21 @@ def test_a_part_of_a_record_can_be_judged_again():
     del record.predictions["test"]["domain"], record.predictions["test"]["expected"]
     older = judging.from_record(record)
     assert older.expected is None and older.examples[0] == ("e0", "u0", "d")
+
+
+def test_intervals_are_those_of_the_bootstrap_by_group():
+    one = classified()
+    scores = judging.scores(one, ("kappa", "accuracy"), draws=200)
+    for name, (value, *bounds) in scores.items():
+        metric = metrics.ALL_METRICS[name]
+        assert value == metric(one.rating, one.predicted)
+        wanted = bootstrap.bootstrap(metric, one.rating, one.predicted, one.groups, 200)
+        assert bounds == pytest.approx(wanted)
+    assert judging.scores(one, [], draws=2) == {}
+
+
+def test_from_probabilities_takes_the_lowest_of_equals_and_the_expectation():
+    p = np.array([[0.4, 0.1, 0.1, 0.4, 0]])
+    one = judging.from_probabilities([an_example(0)], [3], p)
+    assert one.predicted.tolist() == [1] and one.distribution is None
+    assert one.expected[0] == pytest.approx(2.5)

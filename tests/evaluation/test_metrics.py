@@ -120,3 +120,18 @@ def test_midranks_equal_scipy():
 def test_bad_input_is_refused(name, rating, predicted, said):
     with pytest.raises(ValueError, match=said):
         metrics.METRICS[name](rating, predicted)
+
+
+def test_the_metrics_of_studies_equal_scikit_learn():
+    rng = np.random.default_rng(0)
+    for n in (2, 5, 40):
+        for _ in range(30):
+            y, p = rng.integers(1, 6, (2, n))
+            if len({*y, *p}) > 1:
+                kappa = sk.cohen_kappa_score(y, p, labels=[1, 2, 3, 4, 5])
+                assert metrics.kappa(y, p) == pytest.approx(kappa, abs=1e-9)
+            if min(*y, *p) < 3:
+                f1 = sk.f1_score(y < 3, p < 3, zero_division=0)
+                assert metrics.f1_dissatisfied(y, p) == pytest.approx(f1, abs=1e-9)
+    assert math.isnan(metrics.kappa([3, 3], [3, 3]))
+    assert math.isnan(metrics.f1_dissatisfied([3, 4], [5, 3]))

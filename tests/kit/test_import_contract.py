@@ -6,6 +6,8 @@ from satlib.kit import course, import_contract
 
 
 def contract(tmp_path, layers: str):
+    (tmp_path / "satlib").mkdir()
+    (tmp_path / "satlib" / "runtime.py").touch()
     project = tmp_path / "pyproject.toml"
     project.write_text(f"[[tool.importlinter.contracts]]\nlayers = [{layers}]\n")
     return project

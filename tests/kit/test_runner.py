@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from satlib import records, runtime
@@ -20,6 +22,7 @@ from satlib.data.leaks import Finding
 from satlib.kit import course, kernels, report_page, results, runner
 
 FIGURE = """import matplotlib
+matplotlib.rcParams["svg.hashsalt"] = "the same ids in every run"
 from matplotlib.figure import Figure
 from satlib import plots
 fig = Figure()
@@ -509,21 +512,72 @@ def test_a_large_vector_figure_goes_into_the_page_as_png(folder, tmp_path, monke
     assert report_page.source(b"png", tmp_path / "x.svg") == "data:image/png;base64,cG5n"
 
 
-def test_an_interrupted_run_ends_with_one_sentence_and_goes_on_where_it_stopped(folder, tmp_path):
+# Several jobs
+
+SAVES = """from satlib import records
+record = records.RunRecord("mean", "satsim", "fast", seed, "", "", machine={"cores": 0})
+records.save(record, runs)"""
+READS = """from satlib import records
+print([record.model for record in records.load_all(runs)])"""
+
+
+def test_what_several_jobs_leave_is_what_one_leaves(folder, tmp_path):
+    notebook(folder, "11_a", SAVES, parameters="seed = 0\nruns = ''")
+    notebook(folder, "12_b", READS, parameters="runs = ''", needs=("11",))
+    notebook(folder, "13_c", FIGURE)
+    notebook(folder, "14_d", "from satlib.training import plan", "raise KeyError('no')")
+    notebook(folder, "15_e", needs=("14",))
+    left = []
+    for jobs in (1, 4):
+        out = tmp_path / "out"
+        ended = run(out, jobs=jobs)
+        expected = {"11_a": "ok", "12_b": "ok", "13_c": "ok", "14_d": "failed", "15_e": "skipped"}
+        assert ended == expected and list(ended) == sorted(ended)
+        assert results.remembered(out, "11_a").outputs[-1] == "runs/satsim-fast-mean-seed0.json"
+        assert results.remembered(out, "12_b").outputs == ["notebooks/12_b.ipynb"]
+        paths = [path for path in out.rglob("*") if path.is_file() and ".state" not in path.parts]
+        contents = {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}
+        page = contents.pop("index.html").decode()
+        seconds = r'(?<=<td class="number">)\d+\.\d(?=</td>)'
+        left.append(contents | {"index.html": re.sub(seconds, "", page)})
+        shutil.rmtree(out)
+    one, several = left
+    assert one.keys() == several.keys()
+    # Where a cell failed, its traceback names the process of the kernel.
+    different = [name for name in one if one[name] != several[name]]
+    assert different in ([], ["notebooks/14_d.ipynb"])
+
+
+def test_an_exercise_that_changed_redoes_its_own_lesson_only(folder, ran, tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    (package / "exercises").mkdir(parents=True)
+    for name in ("checking", "one", "other"):
+        (package / "exercises" / f"{name}.py").write_text("x = 1\n")
+    monkeypatch.setattr(runtime, "PACKAGE", package)
+    for stem in ("11_one", "12_other"):
+        notebook(folder, stem, "from satlib.exercises.checking import check")
+    run(tmp_path / "out")
+    (package / "exercises" / "other.py").write_text("x = 2\n")
+    assert run(tmp_path / "out") == {"11_one": "unchanged", "12_other": "ok"}
+    (package / "exercises" / "checking.py").write_text("x = 2\n")
+    assert run(tmp_path / "out") == {"11_one": "ok", "12_other": "ok"}
+
+
+def test_an_interrupted_run_ends_its_kernels_and_goes_on_where_it_stopped(folder, tmp_path):
     notebook(folder, "11_a", "print(1)")
-    begun = tmp_path / "begun"
-    notebook(
-        folder,
-        "12_b",
-        f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)",
-    )
+    begun = [tmp_path / "begun-b", tmp_path / "begun-c"]
+    for stem, file in zip(("12_b", "13_c"), begun, strict=True):
+        sleep = (
+            f"import os, pathlib, time; pathlib.Path({str(file)!r}).write_text(str(os.getpid()))"
+        )
+        notebook(folder, stem, f"{sleep}; time.sleep(120)", needs=("11",))
     out = tmp_path / "out"
     start = (
         "from satlib import runtime; from satlib.kit import cli; from pathlib import Path; "
         f"runtime.notebooks_folder = lambda: Path({str(folder)!r}); cli.main()"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", start, "run", "--output", str(out)],
+        [sys.executable, "-c", start, "run", "--output", str(out), "--jobs", "2"],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -531,20 +585,22 @@ def test_an_interrupted_run_ends_with_one_sentence_and_goes_on_where_it_stopped(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     waited = time.monotonic() + 180
-    while (
-        not begun.exists() and time.monotonic() < waited
-    ):  # earlier, its kernel may not have started
+    # Interrupted earlier, the kernels may not have started.
+    while time.monotonic() < waited and not all(file.exists() for file in begun):
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert (
         errors.strip()
         == "interrupted; the lessons that ended are kept, the same command goes on from there"
     )
-    assert not (out / "notebooks" / "12_b.ipynb").exists() and (out / "index.html").is_file()
-    notebook(folder, "12_b", "print(2)")
-    assert run(out) == {"11_a": "unchanged", "12_b": "ok"}
+    assert not [file for file in begun if psutil.pid_exists(int(file.read_text()))]
+    assert [path.name for path in (out / "notebooks").iterdir()] == ["11_a.ipynb"]
+    assert (out / "index.html").is_file()
+    for stem in ("12_b", "13_c"):
+        notebook(folder, stem, "print(2)", needs=("11",))
+    assert run(out, jobs=2) == {"11_a": "unchanged", "12_b": "ok", "13_c": "ok"}
 
 
 def test_a_folder_without_permission_to_write_is_one_sentence(folder, ran, tmp_path):

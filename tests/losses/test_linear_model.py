@@ -48,11 +48,11 @@ def test_classes_are_logistic_regression():
 def test_ordinal_models_are_the_heads_of_lesson_33(name):
     x, rating = drawn(step=1 / 3)
     config = satisfaction_model.SatisfactionConfig(head=name)
-    weight, bias = heads.head_solution(x, rating, config, 0.01 * 120)
+    weight, bias = heads.head_of(config).fit(x, rating, 0.01 * 120)
     expected = heads.read_logits(x @ weight.T + bias, config).rating
     found = linear_model.fit(name, x, rating, 0.01)
     assert found.predict(x) == pytest.approx(expected, abs=2e-3)
-    assert found.weight.shape == (3, 1 if name in SHARED else heads.HEADS[name])
+    assert found.weight.shape == (3, 1 if name in SHARED else heads.HEADS[name].logits)
 
 
 @pytest.mark.parametrize("name", linear_model.LOSSES)

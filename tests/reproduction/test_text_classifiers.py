@@ -6,7 +6,7 @@ import pytest
 import tiny
 import torch
 
-from satlib.models import satisfaction_model
+from satlib.models import encoders
 from satlib.reproduction import text_classifiers
 from satlib.reproduction.text_classifiers import Labelled, Settings
 
@@ -26,8 +26,8 @@ EPOCHS = (
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """Encoders are tiny random ones."""
-    build, folder = satisfaction_model.build, tiny.bert_folder(tmp_path / "bert")
-    monkeypatch.setattr(satisfaction_model, "build", lambda **config: build(str(folder), **config))
+    folder = tiny.bert_folder(tmp_path / "bert")
+    monkeypatch.setattr(encoders, "embedded_encoder", lambda: folder)
 
 
 @pytest.mark.parametrize("name", text_classifiers.CLASSIFIERS)

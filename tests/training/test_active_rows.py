@@ -23,7 +23,7 @@ def wide(seed: int = 0):
 
 
 @pytest.mark.parametrize("optimizer, rate", [("adamw", 0.01), ("sgd", 0.1)])
-def test_all_weights_end_where_those_of_a_whole_table_do(tmp_path, monkeypatch, optimizer, rate):
+def test_all_weights_end_where_those_of_a_whole_table_do(monkeypatch, optimizer, rate):
     plan = Plan(
         epochs=2,
         batch_size=8,
@@ -39,7 +39,7 @@ def test_all_weights_end_where_those_of_a_whole_table_do(tmp_path, monkeypatch, 
     for worth in (active_rows.WORTH, 0.0):
         monkeypatch.setattr(active_rows, "WORTH", worth)
         model = wide()
-        state = loop.train(model, tiny.rows(40), unseen, plan, tmp_path / f"{worth}")
+        state = loop.train(model, tiny.rows(40), plan, unseen)
         found.append((dict(model.named_parameters()), [c["validation_loss"] for c in state.curves]))
     (short, short_curve), (whole, whole_curve) = found
     assert short.keys() == whole.keys() and short_curve == pytest.approx(whole_curve, rel=1e-5)

@@ -9,11 +9,12 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
-from training_script import PLAN
+from training_script import quick_plan
 
 from satlib import runtime
-from satlib.training import checkpoints, loop, plan
+from satlib.training import checkpoints, loop
 from satlib.training.checkpoints import Checkpoints
+from satlib.training.plan import OPTIMIZERS
 
 ROWS, VALIDATION = tiny.rows(40), tiny.rows(11, seed=1)
 
@@ -30,9 +31,7 @@ def train(folder, stop=0, model=None, rows=ROWS, validation=VALIDATION, dropout=
             raise Stop
 
     model = model or tiny.model(dropout=dropout)
-    loop.train(
-        model, rows, validation, plan.Plan(**{**PLAN, **changes}), folder, after_step=after_step
-    )
+    loop.train(model, rows, quick_plan(**changes), validation, folder, after_step)
     return model
 
 
@@ -76,7 +75,7 @@ def test_the_same_model_object_may_go_on(stop, straight, tmp_path):
     assert same(train(tmp_path, model=model), straight)
 
 
-@pytest.mark.parametrize("optimizer", plan.OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_resume_with_each_optimizer(optimizer, tmp_path):
     stopped(tmp_path / "a", optimizer=optimizer)
     assert same(

@@ -1,5 +1,4 @@
-"""Twin of lesson 42: the loop against hand-written torch, its schedule, its stops, and its
-survival."""
+"""The loop against hand-written torch, its stops, and its survival."""
 
 import json
 import os
@@ -8,37 +7,30 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
-from training_script import PLAN, STEPS, run
+from training_script import PLAN, STEPS, quick_plan, run
 
 from satlib import runtime
 from satlib.data.labels import to_unit
 from satlib.encoding import tokens
 from satlib.evaluation import metrics
-from satlib.losses import cross_entropy
 from satlib.models import heads, satisfaction_model
 from satlib.models.heads import HEADS
 from satlib.training import finetune, loop
-from satlib.training import plan as plans
-from satlib.training.batches import batches
-from satlib.training.gpu import precision
-from satlib.training.plan import rate_at
+from satlib.training.batches import Rows, batches, order_of
+from satlib.training.plan import State, rate_at
 
-ROWS, VALIDATION = tiny.rows(40), tiny.rows(11, seed=1)
-SCRIPT = Path(__file__).with_name("training_script.py")
-
-
-def plan(**changes) -> plans.Plan:
-    return plans.Plan(**{**PLAN, **changes})
+ROWS = tiny.rows(40)
+VALIDATION = tiny.rows(11, seed=1)
+SCRIPT = Path(__file__).parents[1] / "training_script.py"
 
 
-def batch_of(rows: batches.Rows, numbers) -> dict:
+def batch_of(rows: Rows, numbers) -> dict:
     ids, mask = tokens.pad([rows.sequences[i] for i in numbers])
     return {
         "input_ids": torch.tensor(ids),
@@ -53,228 +45,20 @@ def assert_close(one, other, atol: float) -> None:
         torch.testing.assert_close(weight, other[name], atol=atol, rtol=0)
 
 
-# --- the plan
-
-
-@pytest.mark.parametrize("warmup, total", [(0.0, 10), (0.1, 10), (0.25, 37), (0.1, 1), (0.99, 5)])
-def test_learning_rate_is_a_tent(warmup, total):
-    wanted = plan(warmup=warmup, learning_rate=0.02)
-    warm = int(np.ceil(warmup * total))
-    corners, heights = ([-1, warm, total], [0, 0.02, 0]) if warm else ([0, total], [0.02, 0])
-    expected = np.interp(np.arange(total), corners, heights)
-    found = [rate_at(step, total, wanted) for step in range(total)]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-    assert min(found) > 0 and max(found) <= 0.02
-
-
-def test_every_epoch_covers_each_row_once():
-    for n, size in ((40, 8), (41, 8), (7, 8), (1, 1)):
-        for epoch in range(3):
-            found = batches(n, plan(batch_size=size), epoch)
-            assert sorted(np.concatenate(found)) == list(range(n))
-            sizes = [len(batch) for batch in found]
-            assert max(sizes) <= size and max(sizes) - min(sizes) <= 1
-
-
-@pytest.mark.parametrize("n, size", [(400, 8), (33, 8), (5, 8), (1000, 4)])
-def test_batches_by_length_cover_each_row_once_pad_less_and_keep_no_order_of_length(n, size):
-    lengths = np.random.default_rng(0).integers(10, 128, n)
-    plain, sorted_ = (batches(n, plan(batch_size=size), 1, given) for given in (None, lengths))
-    assert (
-        sorted(np.concatenate(sorted_)) == list(range(n))
-        and list(map(len, sorted_))
-        and len(plain) == len(sorted_)
-    )
-    assert max(map(len, sorted_)) - min(map(len, sorted_)) <= 1
-    again = batches(n, plan(batch_size=size), 1, lengths)
-    assert all(np.array_equal(a, b) for a, b in zip(sorted_, again, strict=True))
-    if n == 400:
-        padded = [
-            sum(len(b) * lengths[b].max() for b in found) / lengths.sum()
-            for found in (plain, sorted_)
-        ]
-        assert padded[1] < 1.15 < 1.4 < padded[0]
-        means = [lengths[b].mean() for b in sorted_]
-        assert abs(np.corrcoef(means, range(len(means)))[0, 1]) < 0.4
-
-
-def test_batches_by_tokens_fill_their_budget_and_cover_each_row_once():
-    lengths = np.random.default_rng(0).integers(10, 128, 500)
-    found = batches(500, plan(batch_size=16, batch_tokens=1000), 1, lengths)
-    assert sorted(np.concatenate(found)) == list(range(500))
-    positions = np.array([len(batch) * lengths[batch].max() for batch in found])
-    assert positions.max() <= 1000 and np.median(positions) > 850
-    assert max(map(len, found)) > 2 * min(map(len, found))  # short texts come many at a time
-
-
-def test_a_training_by_tokens_learns_and_resumes(tmp_path):
-    wanted = plan(batch_tokens=40, epochs=2)
-    model = tiny.model()
-    state = loop.train(model, ROWS, VALIDATION, wanted, tmp_path)
-    assert state.step > 2 * len(ROWS.ratings) * 4 / 40 and len(state.curves) == 2
-
-
-def test_recomputing_saves_memory_not_gradients(tmp_path):
-    ends, calls = [], []
-    for recompute in (False, True):
-        model = tiny.model(dropout=0.1)
-        calls.append(0)
-
-        def count(*_):
-            calls[-1] += 1
-
-        model.encoder.encoder.layer[0].attention.register_forward_hook(count)
-        loop.train(
-            model, ROWS, VALIDATION, plan(epochs=1, recompute=recompute), tmp_path / str(recompute)
-        )
-        ends.append(model)
-    assert_close(*ends, atol=1e-6)
-    updates = len(batches(len(ROWS.ratings), plan(), 0))
-    assert calls[1] - calls[0] == updates  # each update went through the layers once more
-
-
-def test_some_rows_are_a_seeded_choice_that_keeps_rows_together():
-    rows = tiny.rows(30, features=2)
-    some = rows.some(7)
-    places = [rows.sequences.index(sequence) for sequence in some.sequences]
-    assert len(some.ratings) == 7 and places == sorted(places)
-    assert some.lengths.tolist() == rows.lengths[places].tolist()
-    assert np.array_equal(some.ratings, rows.ratings[places]) and np.array_equal(
-        some.features, rows.features[places]
-    )
-    assert rows.some(7).sequences == some.sequences and rows.some(0) is rows is rows.some(30)
-
-
-def test_order_depends_on_seed_and_epoch_only():
-    def order(seed, epoch, **changes):
-        return np.concatenate(batches(40, plan(seed=seed, **changes), epoch)).tolist()
-
-    np.random.seed(1)  # noqa: NPY002
-    first = order(0, 0)
-    np.random.seed(2)  # noqa: NPY002
-    assert first == order(0, 0, learning_rate=0.1, epochs=9) != list(range(40))
-    assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1, 2)}) == 6
-
-
-def test_decay_spares_biases_and_norms():
-    model = tiny.model()
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    optimizer = loop.make_optimizer(model, plan())
-    decayed, spared = ([names[p] for p in group["params"]] for group in optimizer.param_groups)
-    assert len(decayed) + len(spared) == len(names) and "head.weight" in decayed
-    assert all(name.endswith("weight") and "LayerNorm" not in name for name in decayed)
-    assert all(name.endswith("bias") or "LayerNorm" in name for name in spared)
-    groups = loop.make_optimizer(model, plan(weight_decay=0.3, optimizer="sgd"))
-    assert isinstance(groups, torch.optim.SGD) and [
-        g["weight_decay"] for g in groups.param_groups
-    ] == [0.3, 0.0]
-
-
-@pytest.mark.parametrize(
-    "changes, words",
-    [
-        ({"optimizer": "adam"}, "unknown optimizer 'adam'; choose one of adamw, sgd"),
-        ({"precision": "int8"}, "unknown precision 'int8'; choose one of auto, fp32, bf16, fp16"),
-        ({"metric": "bleu"}, "unknown metric 'bleu'; choose one of rmse"),
-        ({"epochs": 0}, "epochs = 0; it must be"),
-        ({"batch_size": 0}, "batch_size = 0"),
-        ({"accumulate": 0}, "accumulate = 0"),
-        ({"save_every": 0}, "save_every = 0"),
-        ({"epochs": 1.5}, "epochs = 1.5; it must be a whole number"),
-        ({"patience": -1}, "patience = -1"),
-        ({"seed": -1}, "seed = -1"),
-        ({"learning_rate": 0}, "learning_rate 0 must"),
-        ({"learning_rate": 1.0}, "learning_rate"),
-        ({"learning_rate": float("nan")}, "learning_rate nan"),
-        ({"warmup": 1.0}, "warmup 1.0"),
-        ({"warmup": -0.1}, "warmup -0.1"),
-        ({"clip": 0}, "clip 0"),
-        ({"weight_decay": -1}, "weight_decay -1"),
-    ],
-)
-def test_plan_refuses(changes, words):
-    with pytest.raises(ValueError, match=words) as error:
-        plan(**changes)
-    assert "\n" not in str(error.value)
-
-
-def test_rows_must_match():
-    for ids, ratings, features in (
-        ([[1]], [1.0, 2.0], None),
-        ([], [], None),
-        ([[1]], [1.0], np.ones((2, 3))),
-    ):
-        with pytest.raises(ValueError, match="give equally many of each, at least one"):
-            batches.Rows(ids, np.array(ratings), features)
-
-
-def test_batches_too_small_to_share(tmp_path):
-    for changes in (
-        {"accumulate": 9},
-        {"accumulate": 7, "batch_size": 7},
-    ):  # the last batches of 7 have 6 rows
-        with pytest.raises(ValueError, match="too small for 1 processes and accumulate") as error:
-            loop.train(tiny.model(), ROWS, VALIDATION, plan(**changes), tmp_path)
-        assert "\n" not in str(error.value)
-
-
-def test_precision_by_device(monkeypatch):
-    assert precision("fp32") == "fp32" and precision("auto") in ("bf16", "fp32")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    for real, chosen in ((True, "bf16"), (False, "fp16")):
-        monkeypatch.setattr(
-            torch.cuda, "is_bf16_supported", lambda including_emulation, real=real: real
-        )
-        assert precision("auto") == chosen
-    assert precision("fp32") == "fp32"
-
-
-@pytest.mark.parametrize(
-    ("name", "capability", "chosen"),
-    [
-        ("Tesla T4", (7, 5), "fp16"),
-        ("Tesla V100", (7, 0), "fp16"),
-        ("NVIDIA A100", (8, 0), "bf16"),
-        ("NVIDIA L4", (8, 9), "bf16"),
-        ("NVIDIA H100", (9, 0), "bf16"),
-    ],
-)
-def test_precision_by_the_capability_that_a_gpu_states(monkeypatch, name, capability, chosen):
-    """torch itself decides here, on the facts that its driver would report; a T4 could emulate
-    bf16."""
-    told = SimpleNamespace(name=name, major=capability[0], minor=capability[1])
-    for fact, value in (
-        ("is_available", True),
-        ("current_device", 0),
-        ("get_device_properties", told),
-    ):
-        monkeypatch.setattr(torch.cuda, fact, lambda *args, value=value: value)
-    monkeypatch.setattr(torch.version, "cuda", "12.8")
-    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda device: True)
-    assert torch.cuda.is_bf16_supported() and precision("auto") == chosen
-
-
-def test_without_a_gpu_the_processor_decides(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    for real, chosen in ((True, "bf16"), (False, "fp32")):
-        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-            monkeypatch.setattr(torch.cpu, name, lambda real=real: real, raising=False)
-        assert precision("auto") == chosen
-
-
 # --- the update
 
 
 @pytest.mark.parametrize("optimizer, atol", [("sgd", 1e-7), ("adamw", 1e-6)])
-def test_updates_equal_a_hand_written_loop(optimizer, atol, tmp_path):
-    wanted = plan(optimizer=optimizer, weight_decay=0.1, clip=0.05, epochs=2, learning_rate=5e-3)
+def test_updates_equal_a_hand_written_loop(optimizer, atol):
+    wanted = quick_plan(
+        optimizer=optimizer, weight_decay=0.1, clip=0.05, epochs=2, learning_rate=5e-3
+    )
     model, twin, last = tiny.model(), tiny.model(), {}
     loop.train(
         model,
         ROWS,
-        VALIDATION,
         wanted,
-        tmp_path,
+        VALIDATION,
         after_step=lambda state: last.update(
             {name: weight.clone() for name, weight in model.state_dict().items()}
         ),
@@ -311,32 +95,110 @@ def test_updates_equal_a_hand_written_loop(optimizer, atol, tmp_path):
 
 @pytest.mark.parametrize("accumulate", [2, 3, 4, 8])
 @pytest.mark.parametrize("head", HEADS)
-def test_passes_do_not_change_the_update(accumulate, head, tmp_path):
+def test_passes_do_not_change_the_update(accumulate, head):
     settings = {"optimizer": "sgd", "learning_rate": 0.05, "epochs": 1}
     one, many = tiny.model(head=head), tiny.model(head=head)
-    whole = loop.train(one, ROWS, VALIDATION, plan(**settings), tmp_path / "one")
-    parts = loop.train(
-        many, ROWS, VALIDATION, plan(accumulate=accumulate, **settings), tmp_path / "many"
-    )
+    whole = loop.train(one, ROWS, quick_plan(**settings), VALIDATION)
+    parts = loop.train(many, ROWS, quick_plan(accumulate=accumulate, **settings), VALIDATION)
     assert_close(one, many, atol=1e-6)
     assert parts.curves[0]["train_loss"] == pytest.approx(whole.curves[0]["train_loss"], abs=1e-6)
 
 
-def test_passes_do_not_change_the_losses_with_adamw(tmp_path):
+def test_passes_do_not_change_the_losses_with_adamw():
     found = (
-        loop.train(
-            tiny.model(), ROWS, VALIDATION, plan(accumulate=passes), tmp_path / str(passes)
-        ).curves
+        loop.train(tiny.model(), ROWS, quick_plan(accumulate=passes), VALIDATION).curves
         for passes in (1, 4)
     )
     for one, four in zip(*found, strict=True):
         assert one == pytest.approx(four, abs=1e-5)
 
 
-def test_curves_are_the_losses(tmp_path):
+def test_decay_spares_biases_and_norms():
+    model = tiny.model()
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    optimizer = loop.make_optimizer(model, quick_plan())
+    decayed, spared = ([names[p] for p in group["params"]] for group in optimizer.param_groups)
+    assert len(decayed) + len(spared) == len(names) and "head.weight" in decayed
+    assert all(name.endswith("weight") and "LayerNorm" not in name for name in decayed)
+    assert all(name.endswith("bias") or "LayerNorm" in name for name in spared)
+    groups = loop.make_optimizer(model, quick_plan(weight_decay=0.3, optimizer="sgd"))
+    assert isinstance(groups, torch.optim.SGD) and [
+        g["weight_decay"] for g in groups.param_groups
+    ] == [0.3, 0.0]
+
+
+def test_recomputing_saves_memory_not_gradients():
+    ends, calls = [], []
+    for recompute in (False, True):
+        model = tiny.model(dropout=0.1)
+        calls.append(0)
+
+        def count(*_):
+            calls[-1] += 1
+
+        model.encoder.encoder.layer[0].attention.register_forward_hook(count)
+        loop.train(model, ROWS, quick_plan(epochs=1, recompute=recompute), VALIDATION)
+        ends.append(model)
+    assert_close(*ends, atol=1e-6)
+    updates = len(batches(len(ROWS.ratings), quick_plan(), 0))
+    assert calls[1] - calls[0] == updates  # each update went through the layers once more
+
+
+def test_a_training_by_tokens_sees_each_row_once_an_epoch(monkeypatch):
+    """The batches of an epoch are not equally many in the next one."""
+    plan = quick_plan(batch_tokens=60, epochs=6)
+    sizes = [len(order_of(ROWS, plan, epoch)) for epoch in range(6)]
+    assert len(set(sizes)) > 1
+    rows = []
+    rates = []
+    update = loop.update
+
+    def watched(batch_loss, optimizer, accelerator, all_rows, batch, plan):
+        rows.extend(batch)
+        rates.append(optimizer.param_groups[0]["lr"])
+        return update(batch_loss, optimizer, accelerator, all_rows, batch, plan)
+
+    monkeypatch.setattr(loop, "update", watched)
+    state = loop.train(tiny.model(), ROWS, plan, VALIDATION)
+    assert state.step == sum(sizes) and len(state.curves) == 6
+    for epoch in np.array(rows).reshape(6, 40):
+        assert sorted(epoch) == list(range(40))
+    assert min(rates) > 0 and rates == [rate_at(i, sum(sizes), plan) for i in range(sum(sizes))]
+
+
+def test_a_training_by_tokens_resumes_in_the_middle_of_an_epoch(tmp_path):
+    plan = quick_plan(batch_tokens=60, epochs=6, save_every=1)
+    straight = tiny.model(dropout=0.2)
+    whole = loop.train(straight, ROWS, plan, VALIDATION)
+
+    def stop(state):
+        if state.step == whole.step - 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(tiny.model(dropout=0.2), ROWS, plan, VALIDATION, tmp_path, stop)
+    model = tiny.model(dropout=0.2)
+    assert loop.train(model, ROWS, plan, VALIDATION, tmp_path).curves == whole.curves
+    assert_close(model, straight, atol=0)
+
+
+def test_batches_too_small_to_share():
+    for changes in (
+        {"accumulate": 9},
+        {"accumulate": 7, "batch_size": 7},
+    ):  # the last batches of 7 have 6 rows
+        with pytest.raises(ValueError, match="too small for 1 processes and accumulate") as error:
+            loop.train(tiny.model(), ROWS, quick_plan(**changes), VALIDATION)
+        assert "\n" not in str(error.value)
+
+
+# --- what it learns
+
+
+def test_curves_are_the_losses():
     model = tiny.model(head="classes")
     state = loop.train(
-        model, ROWS, VALIDATION, plan(learning_rate=1e-12, epochs=2, metric="macro_f1"), tmp_path
+        model, ROWS, quick_plan(learning_rate=1e-12, epochs=2, metric="macro_f1"), VALIDATION
     )
     model.eval()
     with torch.no_grad():
@@ -360,7 +222,7 @@ def test_curves_are_the_losses(tmp_path):
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_training_learns(head, tmp_path):
+def test_training_learns(head):
     rows, validation = tiny.rows(200, seed=2), tiny.rows(60, seed=3)
     model = tiny.model(head=head, threshold=3.0)
     fitted = np.inf
@@ -378,7 +240,7 @@ def test_training_learns(head, tmp_path):
         "metric": "loss",
         "save_every": 1000,
     }
-    state = loop.train(model, rows, validation, plan(**settings), tmp_path)
+    state = loop.train(model, rows, quick_plan(**settings), validation)
     unit, happy = (validation.ratings - 1) / 4, np.mean(validation.ratings >= 3)
     share = np.bincount(metrics.classes(validation.ratings))[1:] / 60
     constant = {
@@ -396,44 +258,45 @@ def test_training_learns(head, tmp_path):
     )  # constant: the best of all that is blind to the text
 
 
-def test_behaviour_features_are_trained(tmp_path):
+def test_behaviour_features_are_trained():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(80, 1))
-    rows = batches.Rows([[5, 6, 7]] * 80, np.where(features[:, 0] > 0, 5.0, 1.0), features)
+    rows = Rows([[5, 6, 7]] * 80, np.where(features[:, 0] > 0, 5.0, 1.0), features)
     model = tiny.model(features=1)
-    state = loop.train(model, rows, rows, plan(learning_rate=0.02, epochs=6), tmp_path)
+    state = loop.train(model, rows, quick_plan(learning_rate=0.02, epochs=6), rows)
     assert state.best < 1.2 < metrics.rmse(rows.ratings, np.full(80, rows.ratings.mean()))
     assert float(model.head.weight[0, -1].detach()) > 0.1
 
 
-def test_loss_that_is_no_number_ends_with_a_sentence(tmp_path):
-    broken = batches.Rows(ROWS.sequences, np.full(40, np.nan))
+def test_loss_that_is_no_number_ends_with_a_sentence():
+    broken = Rows(ROWS.sequences, np.full(40, np.nan))
     with pytest.raises(
-        ValueError, match="the loss is nan at learning_rate 0.001; lower it"
+        loop.Diverged, match="the loss is nan at learning_rate 0.001; lower it"
     ) as error:
-        loop.train(tiny.model(), broken, VALIDATION, plan(), tmp_path)
+        loop.train(tiny.model(), broken, quick_plan(), VALIDATION)
+    assert isinstance(error.value, ValueError)
     assert "\n" not in str(error.value)
 
 
-def test_model_stays_as_it_was_under_mixed_precision(tmp_path):
+def test_model_stays_as_it_was_under_mixed_precision():
     model, twin = tiny.model(), tiny.model()
     before = set(model.__dict__)
-    loop.train(model, ROWS, VALIDATION, plan(precision="bf16", epochs=1), tmp_path / "a")
+    loop.train(model, ROWS, quick_plan(precision="bf16", epochs=1), VALIDATION)
     assert set(model.__dict__) == before and {p.dtype for p in model.parameters()} == {
         torch.float32
     }
     for again in (model, twin):
         again.load_state_dict(tiny.model().state_dict())
-    loop.train(model, ROWS, VALIDATION, plan(), tmp_path / "b")
-    loop.train(twin, ROWS, VALIDATION, plan(), tmp_path / "c")
+    loop.train(model, ROWS, quick_plan(), VALIDATION)
+    loop.train(twin, ROWS, quick_plan(), VALIDATION)
     assert all(
         torch.equal(weight, twin.state_dict()[name]) for name, weight in model.state_dict().items()
     )
 
 
-def test_mixed_precision_follows_full_precision(tmp_path):
+def test_mixed_precision_follows_full_precision():
     found = [
-        loop.train(tiny.model(), ROWS, VALIDATION, plan(precision=kind), tmp_path / kind).curves[-1]
+        loop.train(tiny.model(), ROWS, quick_plan(precision=kind), VALIDATION).curves[-1]
         for kind in ("fp32", "bf16")
     ]
     assert found[0] != found[1] and found[0] == pytest.approx(found[1], abs=0.05)
@@ -465,13 +328,13 @@ def scripted(monkeypatch, values):
         ([0.5, 0.6], 1, 2, 1),
     ],
 )
-def test_early_stopping_and_best_weights(values, patience, epochs, best, monkeypatch, tmp_path):
-    middle = batches.Rows(
+def test_early_stopping_and_best_weights(values, patience, epochs, best, monkeypatch):
+    middle = Rows(
         VALIDATION.sequences, np.full(11, 2.0)
     )  # so that a prediction above it is not clipped
     seen = scripted(monkeypatch, values)
     model = tiny.model()
-    state = loop.train(model, ROWS, middle, plan(epochs=len(values), patience=patience), tmp_path)
+    state = loop.train(model, ROWS, quick_plan(epochs=len(values), patience=patience), middle)
     assert (state.epoch, state.best_epoch, state.finished) == (epochs, best, True)
     assert state.best == pytest.approx(values[best - 1]) and len(state.curves) == epochs
     assert all(
@@ -495,8 +358,8 @@ def test_early_stopping_and_best_weights(values, patience, epochs, best, monkeyp
     ],
 )
 def test_better(metric, best, value, epoch, expected):
-    state = plans.State(best=best, best_epoch=epoch)
-    assert loop.is_better(value, state, plan(metric=metric)) is expected
+    state = State(best=best, best_epoch=epoch)
+    assert loop.is_better(value, state, quick_plan(metric=metric)) is expected
 
 
 def test_lower_is_better_names_every_error_metric():
@@ -505,153 +368,56 @@ def test_lower_is_better_names_every_error_metric():
         assert (metric(truth, good) < metric(truth, bad)) == (name in loop.LOWER_IS_BETTER), name
 
 
-def test_undefined_metric_does_not_stop_the_run(tmp_path):
-    constant = batches.Rows(VALIDATION.sequences, np.full(11, 3.0))
-    state = loop.train(tiny.model(), ROWS, constant, plan(metric="spearman", epochs=2), tmp_path)
+def test_undefined_metric_does_not_stop_the_run():
+    constant = Rows(VALIDATION.sequences, np.full(11, 3.0))
+    state = loop.train(tiny.model(), ROWS, quick_plan(metric="spearman", epochs=2), constant)
     assert [point["validation_spearman"] for point in state.curves] == [
         None,
         None,
     ] and state.best_epoch == 1
 
 
-# --- the head alone
+def test_without_validation_rows_all_epochs_run_and_the_last_weights_stay():
+    model = tiny.model()
+    last = {}
+
+    def keep(state):
+        last.update({name: weight.clone() for name, weight in model.state_dict().items()})
+
+    state = loop.train(model, ROWS, quick_plan(patience=1), after_epoch=keep)
+    assert state.epoch == PLAN["epochs"] and state.finished and state.best_epoch == 0
+    assert [sorted(point) for point in state.curves] == [["epoch", "step", "train_loss"]] * 4
+    judged = loop.train(tiny.model(), ROWS, quick_plan(), VALIDATION)
+    losses = [point["train_loss"] for point in judged.curves]
+    assert [point["train_loss"] for point in state.curves] == losses
+    assert all(torch.equal(weight, last[name]) for name, weight in model.state_dict().items())
 
 
-def embedded(model, rows):
-    return satisfaction_model.run(model, rows.sequences, rows.features, what="embedding").astype(
-        float
+def test_a_folder_changes_nothing_but_what_is_on_the_disk(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with_folder = tiny.model(dropout=0.2)
+    without = tiny.model(dropout=0.2)
+    one = loop.train(with_folder, ROWS, quick_plan(), VALIDATION, tmp_path / "run")
+    two = loop.train(without, ROWS, quick_plan(), VALIDATION)
+    assert one == two
+    assert_close(with_folder, without, atol=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_after_an_epoch_its_curve_is_known_and_saved(tmp_path):
+    seen = []
+
+    def after_epoch(state):
+        saved = sorted(path.name for path in tmp_path.glob("step-*"))
+        seen.append((state.epoch, len(state.curves), state.finished, saved))
+
+    loop.train(
+        tiny.model(), ROWS, quick_plan(epochs=2), VALIDATION, tmp_path, after_epoch=after_epoch
     )
-
-
-def test_fitted_head_equals_ridge(tmp_path):
-    from sklearn.linear_model import Ridge
-
-    model = tiny.model(features=2)
-    rows, validation = tiny.rows(60, features=2), tiny.rows(30, seed=1, features=2)
-    strength = finetune.fit_head(model, rows, validation)
-    fits = {
-        a: Ridge(alpha=a).fit(embedded(model, rows), (rows.ratings - 1) / 4)
-        for a in (0.01, 0.1, 1.0, 10.0, 100.0)
-    }
-    errors = {
-        a: np.mean((fit.predict(embedded(model, validation)) - (validation.ratings - 1) / 4) ** 2)
-        for a, fit in fits.items()
-    }
-    assert strength == min(errors, key=errors.get)
-    logits = satisfaction_model.run(model, validation.sequences, validation.features)
-    np.testing.assert_allclose(
-        logits, fits[strength].predict(embedded(model, validation)), atol=1e-5
-    )
-
-
-@pytest.mark.parametrize("head", ["binary", "classes"])
-def test_fitted_head_equals_logistic_regression(head):
-    from sklearn.linear_model import LogisticRegression
-
-    model, rows, validation = tiny.model(head=head), tiny.rows(80), tiny.rows(30, seed=1)
-    finetune.fit_head(model, rows, validation, strengths=(2.0,))
-    labels = rows.ratings >= 4 if head == "binary" else metrics.classes(rows.ratings)
-    fit = LogisticRegression(C=0.5, max_iter=1000).fit(embedded(model, rows), labels)
-    probabilities = fit.predict_proba(embedded(model, validation))
-    logits = satisfaction_model.run(model, validation.sequences).astype(float)
-    if head == "binary":
-        np.testing.assert_allclose(cross_entropy.sigmoid(logits), probabilities[:, 1], atol=1e-4)
-        expected = [rows.ratings[rows.ratings < 4].mean(), rows.ratings[rows.ratings >= 4].mean()]
-        assert model.config.group_means == pytest.approx(expected)
-    else:
-        found = heads.read_logits(logits, model.config).distribution
-        np.testing.assert_allclose(
-            found[:, (fit.classes_ - 1).astype(int)], probabilities, atol=1e-4
-        )
-
-
-def test_head_for_two_of_the_five_classes():
-    from sklearn.linear_model import LogisticRegression
-
-    rng = np.random.default_rng(0)
-    seen, ratings = rng.normal(size=(50, 4)), rng.choice([2.0, 5.0], size=50)
-    weight, bias = heads.head_solution(
-        seen, ratings, satisfaction_model.SatisfactionConfig(head="classes"), 1.0
-    )
-    p = cross_entropy.softmax(seen @ weight.T + bias)
-    fit = LogisticRegression(C=1.0, max_iter=1000).fit(seen, ratings)
-    np.testing.assert_allclose(p[:, [1, 4]], fit.predict_proba(seen), atol=1e-6)
-    assert p[:, [0, 2, 3]].max() < 1e-6
-
-
-def test_fitted_cumulative_head_is_the_proportional_odds_model():
-    from statsmodels.miscmodels.ordinal_model import OrderedModel
-
-    model, rows = tiny.model(head="cumulative"), tiny.rows(300)
-    seen = embedded(model, rows)[:, :3]
-    weight, biases = heads.head_solution(seen, rows.ratings, model.config, 1e-9)
-    theirs = OrderedModel(rows.ratings, seen, distr="logit").fit(method="bfgs", disp=0, maxiter=500)
-    np.testing.assert_allclose(weight[0], theirs.params[:3], atol=2e-3)
-    thresholds = theirs.model.transform_threshold_params(theirs.params)[1:-1]
-    np.testing.assert_allclose(-biases, thresholds, atol=5e-3)
-
-
-def test_fitted_soft_head_of_whole_ratings_is_logistic_regression():
-    rng = np.random.default_rng(0)
-    seen, ratings = rng.normal(size=(90, 4)), rng.choice([1.0, 2.0, 3.0, 4.0, 5.0], size=90)
-    found = [
-        heads.head_solution(seen, ratings, satisfaction_model.SatisfactionConfig(head=head), 2.0)
-        for head in ("soft", "classes")
+    assert seen == [
+        (1, 1, False, ["step-00000005-0001"]),
+        (2, 2, True, ["step-00000010-0002"]),
     ]
-    p = [cross_entropy.softmax(seen @ weight.T + bias) for weight, bias in found]
-    np.testing.assert_allclose(*p, atol=5e-4)
-
-
-@pytest.mark.parametrize("head", ["cumulative", "coral", "corn", "soft"])
-def test_fitted_ordinal_head_has_the_least_penalised_loss(head):
-    model, rows, validation = (
-        tiny.model(head=head, features=2),
-        tiny.rows(80, features=2),
-        tiny.rows(30, 1, features=2),
-    )
-    strength = finetune.fit_head(model, rows, validation)
-    seen, ratings = torch.from_numpy(embedded(model, rows)), torch.from_numpy(rows.ratings)
-    last = model.head.double()
-    loss = (
-        heads.loss_of(last(seen), ratings, model.config)
-        + strength / (2 * 80) * last.weight.square().sum()
-    )
-    gradient = torch.autograd.grad(loss, last.parameters())
-    assert max(float(part.abs().max()) for part in gradient) < 2e-4
-    found = heads.read_logits(
-        satisfaction_model.run(model.float(), validation.sequences, validation.features).astype(
-            float
-        ),
-        model.config,
-    )
-    assert metrics.rmse(validation.ratings, found.rating) < np.std(validation.ratings)
-
-
-@pytest.mark.parametrize("head", ["cumulative", "coral", "corn", "soft"])
-def test_fitted_ordinal_head_where_classes_are_missing(head, tmp_path):
-    rng = np.random.default_rng(0)
-    few = batches.Rows(ROWS.sequences, rng.choice([2.0, 4.0], 40))
-    model = tiny.model(head=head)
-    finetune.fit_head(model, few, few, strengths=(1.0,))
-    found = heads.read_logits(
-        satisfaction_model.run(model, few.sequences).astype(float), model.config
-    )
-    assert (
-        found.distribution[:, [1, 3]].sum(axis=1).min() > 0.97 and np.isfinite(found.rating).all()
-    )
-    state = loop.train(model, ROWS, VALIDATION, plan(epochs=6, learning_rate=0.02), tmp_path)
-    loss = [point["train_loss"] for point in state.curves]
-    assert (
-        np.isfinite(loss).all() and loss[-1] < 0.8 * loss[0]
-    )  # it can still learn what it had not met
-
-
-@pytest.mark.parametrize("head", [head for head in HEADS if head != "regression"])
-def test_head_needs_two_classes(head):
-    same = batches.Rows(ROWS.sequences, np.full(40, 5.0))
-    with pytest.raises(ValueError, match="all 40 ratings fall into one class") as error:
-        finetune.fit_head(tiny.model(head=head), same, VALIDATION)
-    assert "\n" not in str(error.value)
 
 
 # --- TensorBoard
@@ -663,8 +429,8 @@ def test_tensorboard_on_request(tmp_path):
     state = loop.train(
         tiny.model(),
         ROWS,
+        quick_plan(epochs=2),
         VALIDATION,
-        plan(epochs=2),
         tmp_path / "run",
         tensorboard=tmp_path / "board",
     )
@@ -674,7 +440,7 @@ def test_tensorboard_on_request(tmp_path):
             [point[name] for point in state.curves]
         )
         assert [event.step for event in found.Scalars(name)] == [5, 10]
-    loop.train(tiny.model(), ROWS, VALIDATION, plan(epochs=1), tmp_path / "quiet")
+    loop.train(tiny.model(), ROWS, quick_plan(epochs=1), VALIDATION)
     assert not list((tmp_path / "quiet").rglob("events*"))
 
 
