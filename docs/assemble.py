@@ -202,6 +202,7 @@ def reference() -> dict[str, str]:
         "",
     ]
     pages = {}
+    side_bar = []
     for heading, modules in groups.items():
         index += [f"## {heading}", "", "| module | what it does | lesson |", "|---|---|---|"]
         for module in modules:
@@ -210,8 +211,8 @@ def reference() -> dict[str, str]:
             index.append(f"| {link} | {summary(module)} | {lessons} |")
             pages[f"{module}.rst"] = page(module)
         index.append("")
-    order = [module for modules in groups.values() for module in modules]
-    index.append(contents(order, "API"))
+        side_bar += modules
+    index.append(contents(side_bar, "API"))
     return {"index.md": "\n".join(index)} | pages
 
 

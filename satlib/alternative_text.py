@@ -56,7 +56,9 @@ def describe(fig) -> str:
 
 def _bare_words(fig) -> str:
     """What a figure says that holds texts alone, as the tokens of a sentence in their boxes."""
-    texts = [text for ax in fig.axes for text in ax.texts]
+    texts = []
+    for ax in fig.axes:
+        texts += ax.texts
     words = _with_letters(texts)
     if not words:
         return ""

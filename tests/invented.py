@@ -4,6 +4,7 @@ import numpy as np
 
 from satlib.evaluation import judging
 from satlib.evaluation.metrics import METRICS
+from satlib.losses import cross_entropy
 from satlib.records import RunRecord
 
 NOISE = {"mean": 1.2, "tfidf-ridge": 0.9, "bert-before": 0.95, "bert-after": 0.6, "oracle": 0.4}
@@ -59,3 +60,15 @@ def judged(model: str, rating, predicted, group, seed: int = 0, **changed) -> Ru
     }
     fields = _job(model, "toy", seed) | {"predictions": {"test": columns}} | changed
     return RunRecord(**fields)
+
+
+def distributions(n: int, seed: int = 0, sharpness: float = 1.5) -> np.ndarray:
+    """Invented distributions [n, 5] over the ratings 1..5."""
+    return cross_entropy.softmax(np.random.default_rng(seed).normal(0, sharpness, (n, 5)))
+
+
+def drawn_ratings(p: np.ndarray, seed: int = 1) -> np.ndarray:
+    """One rating from each distribution of p [N, 5], so p is calibrated for them."""
+    at_most = np.cumsum(p, axis=1)[:, :-1]
+    luck = np.random.default_rng(seed).random(len(p))
+    return 1.0 + (luck[:, None] > at_most).sum(axis=1)

@@ -127,3 +127,21 @@ def test_a_large_record_is_compressed_and_replaces_a_plain_one(tmp_path, monkeyp
     packed.write_bytes(packed.read_bytes()[:40])
     with pytest.raises(ValueError, match="not a compressed JSON file"):
         records.load(packed)
+
+
+def test_a_record_is_found_plain_or_compressed(tmp_path, monkeypatch):
+    assert records.find(tmp_path, make().name) is None
+    plain = records.save(make(), tmp_path)
+    assert records.find(tmp_path, make().name) == plain
+    monkeypatch.setattr(records, "LARGE", 50)
+    packed = records.save(make(), tmp_path)
+    assert records.find(tmp_path, make().name) == packed
+
+
+def test_what_was_saved_is_noted_where_the_runner_asks_for_it(tmp_path, monkeypatch):
+    notes = tmp_path / "notes"
+    records.save(make(), tmp_path / "runs")
+    monkeypatch.setenv(records.SAVED, str(notes))
+    monkeypatch.chdir(tmp_path)
+    saved = [records.save(make(seed=seed), "runs") for seed in (1, 2)]
+    assert notes.read_text().splitlines() == [str(path.resolve()) for path in saved]

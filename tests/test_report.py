@@ -107,8 +107,10 @@ def test_versus_speaks_of_what_two_decimals_show():
 def test_the_rows_can_be_computed_again_from_the_predictions(found):
     for model in NOISE:
         for metric in ("rmse", "mae", "accuracy"):
-            seeds = [metrics.METRICS[metric](one["rating"], one["predicted"])
-                     for _, one in predictions(found, model).groupby("seed")]  # fmt: skip
+            seeds = [
+                metrics.METRICS[metric](one["rating"], one["predicted"])
+                for _, one in predictions(found, model).groupby("seed")
+            ]
             assert np.mean(seeds) == pytest.approx(report.value(found, model, metric), abs=1e-6)
 
 

@@ -113,10 +113,12 @@ def load_tokenizer(folder: str | Path, revision: str | None = None):
     """
     from transformers import AutoTokenizer
 
+    if not revision:
+        revision = "main"
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             str(folder),
-            revision=revision or "main",
+            revision=revision,
             truncation_side="left",
             split_special_tokens=True,
         )
@@ -208,9 +210,8 @@ def pad(
     longest = max((len(sequence) for sequence in sequences), default=0)
     width = longest if to is None else to
     if not longest or longest > width:
-        raise ValueError(
-            f"the longest sequence has {longest} ids; legal are 1 to {width or 'the longest'}"
-        )
+        most = width if width else "the longest"
+        raise ValueError(f"the longest sequence has {longest} ids; legal are 1 to {most}")
     ids = np.full((len(sequences), width), pad_id, dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, sequence in enumerate(sequences):

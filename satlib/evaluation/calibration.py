@@ -119,8 +119,6 @@ def reliability(
     ``groups=range(n)`` takes rows as independent. Source of the interval, which is never empty at
     0 or 1: Wilson, JASA 22(158), 1927.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     outcome, chance = _pair(outcome, chance)
     if len(groups) != len(outcome):
         raise ValueError(
@@ -131,20 +129,26 @@ def reliability(
     )
     rows = []
     for _, own in frame.groupby("bin"):
-        share = own["outcome"].mean()
-        sizes = own["group"].value_counts().to_numpy()
-        draws = len(own) ** 2 / (sizes**2).sum()
-        low, high = proportion_confint(share * draws, draws, method="wilson")
+        low, high = _interval_of_share(own)
         rows.append(
             {
                 "predicted": own["chance"].mean(),
-                "observed": share,
+                "observed": own["outcome"].mean(),
                 "low": low,
                 "high": high,
                 "n": len(own),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _interval_of_share(rows: pd.DataFrame) -> tuple[float, float]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    sizes = rows["group"].value_counts().to_numpy()
+    draws = len(rows) ** 2 / (sizes**2).sum()
+    ones = rows["outcome"].mean() * draws
+    return proportion_confint(ones, draws, method="wilson")
 
 
 def ece(

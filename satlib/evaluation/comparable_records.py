@@ -67,8 +67,9 @@ def find(dataset: str, profile: str, runs: str = "") -> tuple[list[RunRecord], s
             records = committed
             words = COMMITTED
     if not records:
+        place = runs if runs else "the cache"
         raise FileNotFoundError(
-            f"no run record of {dataset!r} with the profile {profile!r} in {runs or 'the cache'}; "
+            f"no run record of {dataset!r} with the profile {profile!r} in {place}; "
             "run lessons 32 and 43 with the same parameters first"
         )
     return comparable(records), words
@@ -84,6 +85,7 @@ def comparable(records: Sequence[RunRecord]) -> list[RunRecord]:
     """The records in the order of MODEL_ORDER; ValueError where their data, split, data set or
     profile differ."""
     for field in ("dataset", "profile", "data_sha256", "split_sha256"):
+        # Each different value, with the last record that holds it.
         names = {getattr(record, field): record.name for record in records}
         if len(names) > 1:
             one, other, *_ = names.values()

@@ -82,6 +82,7 @@ def predictions_by_seed(
                 f"the seeds of {model} were judged on different {part} examples; "
                 "run them again on the same"
             )
+    # Groups are numbered in the order of their names, as ``bootstrap.resamples`` numbers them.
     _, group = np.unique(first["group"].to_numpy(), return_inverse=True)
     return SeededPredictions(
         predicted=np.stack([own["predicted"].to_numpy(float) for own in seeds]),
@@ -125,6 +126,7 @@ def drawn_values(side: SeededPredictions, metric: str, weights: np.ndarray) -> n
         return np.sqrt(mean) if metric == "rmse" else mean
     runtime.one_of("metric", metric, metrics.METRICS)
     function = metrics.METRICS[metric]
+    # No sums help here: each row is repeated as often as its group was drawn.
     rows = np.arange(len(side.rating))
     values = []
     for times in weights:
@@ -159,6 +161,7 @@ def difference(
             f"{model} and {other} have one seed each, which says nothing of other seeds; train more"
         )
     weights = bootstrap.with_everyone(bootstrap.group_weights(len(ours.counts), draws, rng))
+    # One set of samples for both models: what makes a sample hard for both cancels out.
     our_values = drawn_values(ours, metric, weights)
     their_values = drawn_values(theirs, metric, weights)
     by_sample = our_values.mean(axis=1) - their_values.mean(axis=1)
@@ -229,6 +232,7 @@ def holm(p: Sequence[float]) -> np.ndarray:
     p = np.asarray(p, float)
     order = np.argsort(p)
     factors = np.arange(len(p), 0, -1)
+    # A p-value may not fall below that of the one before it, however much smaller its factor is.
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * factors))
     return adjusted

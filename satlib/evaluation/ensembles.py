@@ -128,11 +128,13 @@ def ensemble(
     first = own[0]
     parts = {}
     for part in first.predictions:
-        if any(r.predictions[part]["id"] != first.predictions[part]["id"] for r in own):
-            raise ValueError(
-                f"the members of {name!r} were judged on different {part} rows; make them again"
-            )
+        for record in own:
+            if record.predictions[part]["id"] != first.predictions[part]["id"]:
+                raise ValueError(
+                    f"the members of {name!r} were judged on different {part} rows; make them again"
+                )
         kept = judging.from_record(first, part)
+        # Seeds first, then members: a model with more seeds does not count for more.
         mean = np.mean([_mean_distribution(own, member, part) for member in members], axis=0)
         parts[part] = judging.from_probabilities(kept.examples, kept.rating, mean, keep=True)
     job = {
@@ -143,7 +145,9 @@ def ensemble(
         "data_sha256": first.data_sha256,
         "split_sha256": first.split_sha256,
     }
-    seeds = {member: [r.seed for r in own if r.model == member] for member in members}
+    seeds = {}
+    for member in members:
+        seeds[member] = [record.seed for record in own if record.model == member]
     parameters = {"encoder": first.parameters["encoder"], "members": seeds}
     return judging.record(job, parts, metric_names, parameters)
 

@@ -134,7 +134,8 @@ def scores(
     seed of their own.
     """
     expected = judged.predicted if judged.expected is None else judged.expected
-    values, measures = {}, []
+    values = {}
+    measures = []
     for name in metric_names:
         metric = ALL_METRICS[name]
         predicted = expected if name in OF_EXPECTED_RATING else judged.predicted
@@ -153,9 +154,10 @@ def row(job: Mapping, part: str, name: str, numbers: Sequence[float], n: int) ->
     numbers: value, low and high; they are rounded to 6 decimals. JSON has no nan: an undefined
     number is None.
     """
-    value, low, high = (None if math.isnan(x) else round(float(x), 6) for x in numbers)
     fields = {key: job[key] for key in ("profile", "dataset", "model", "seed")}
-    fields |= {"part": part, "metric": name, "value": value, "low": low, "high": high, "n": n}
+    fields |= {"part": part, "metric": name, "n": n}
+    for key, number in zip(("value", "low", "high"), numbers, strict=True):
+        fields[key] = None if math.isnan(number) else round(float(number), 6)
     return {key: fields[key] for key in records.ROW_KEYS}
 
 

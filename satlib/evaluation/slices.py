@@ -54,15 +54,8 @@ def slices(
     runtime.one_of("measure", measure, MEASURES)
     groups, group = np.unique(frame["group"].to_numpy(), return_inverse=True)
     error = (frame["predicted"] - frame[target]).to_numpy(float)
-    to_average = error**2 if measure == "rmse" else error
     # The same samples for all slices, so that a slice and the rest are compared within each.
     weights = bootstrap.with_everyone(bootstrap.group_weights(len(groups), draws, rng))
-
-    def values(mask: np.ndarray) -> np.ndarray:
-        """The measure [1 + draws] over the rows of a mask, with everyone and in each sample."""
-        mean = _means(to_average[mask], group[mask], weights)
-        return np.sqrt(mean) if measure == "rmse" else mean
-
     rows = []
     for attribute in by:
         column = frame[attribute].to_numpy()
@@ -71,25 +64,10 @@ def slices(
             continue
         for name in names:
             inside = column == name
-            here = values(inside)
-            gap = here - values(~inside)
-            value, low, high = bootstrap.estimate(here)
-            gap_value, gap_low, gap_high = bootstrap.estimate(gap)
-            rows.append(
-                {
-                    "attribute": attribute,
-                    "slice": name,
-                    "rows": int(inside.sum()),
-                    "groups": len(set(group[inside])),
-                    "value": value,
-                    "low": low,
-                    "high": high,
-                    "gap": gap_value,
-                    "gap_low": gap_low,
-                    "gap_high": gap_high,
-                    "p": two_sided(gap[1:]),
-                }
-            )
+            here = _drawn(measure, error[inside], group[inside], weights)
+            rest = _drawn(measure, error[~inside], group[~inside], weights)
+            size = {"rows": int(inside.sum()), "groups": len(set(group[inside]))}
+            rows.append({"attribute": attribute, "slice": name} | size | _compared(here, rest))
     if not rows:
         raise ValueError(
             f"each of {', '.join(by)} has one value only; slice by an attribute with several"
@@ -98,11 +76,29 @@ def slices(
     return table.assign(holm=holm(table["p"]))
 
 
-def _means(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean [draws] of the values of some rows, in samples that hold each group as often as the
-    weights [draws, G] say; nan in a sample that has none of these rows."""
+def _drawn(measure: str, error: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The measure [draws] of the errors of some rows, in samples that hold each group as often as
+    the weights [draws, G] say; nan in a sample that has none of these rows."""
     groups = weights.shape[1]
-    total = weights @ np.bincount(group, values, groups)
+    averaged = error**2 if measure == "rmse" else error
+    total = weights @ np.bincount(group, averaged, groups)
     # The counts are floats: numpy multiplies matrices of whole numbers far more slowly.
     count = weights @ np.bincount(group, np.ones(len(group)), groups)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    mean = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return np.sqrt(mean) if measure == "rmse" else mean
+
+
+def _compared(here: np.ndarray, rest: np.ndarray) -> dict[str, float]:
+    """Value and interval of a slice [1 + draws], and of its gap to the rest, with a p-value."""
+    gap = here - rest
+    value, low, high = bootstrap.estimate(here)
+    gap_value, gap_low, gap_high = bootstrap.estimate(gap)
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "gap": gap_value,
+        "gap_low": gap_low,
+        "gap_high": gap_high,
+        "p": two_sided(gap[1:]),
+    }

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from satlib.exercises.checking import expect
+
 
 def answer_1(hidden, mask):
     return hidden.masked_fill(mask[:, :, None] == 0, float("-inf")).amax(dim=1)
@@ -10,24 +12,29 @@ def answer_1(hidden, mask):
 def check_1(answer):
     import torch
 
-    hidden = torch.tensor(
-        [[[-3.0, 1.0], [-2.0, -5.0], [9.0, 9.0]], [[4.0, -1.0], [0.0, -2.0], [1.0, -3.0]]]
-    )
+    # The third vector of the first text is padding's, and all its real values but one are negative.
+    first = [[-3.0, 1.0], [-2.0, -5.0], [9.0, 9.0]]
+    second = [[4.0, -1.0], [0.0, -2.0], [1.0, -3.0]]
+    hidden = torch.tensor([first, second])
     mask = torch.tensor([[1, 1, 0], [1, 1, 1]])
-    before, expected = hidden.clone(), torch.tensor([[-2.0, 1.0], [4.0, -1.0]])
-    found = torch.as_tensor(answer(hidden, mask))
+    before = hidden.clone()
+    got = answer(hidden, mask)
     assert torch.equal(hidden, before), "hidden was changed; the caller still needs it"
-    assert tuple(found.shape) == (2, 2), (
-        f"one vector per text: shape [B, H] = (2, 2), not {tuple(found.shape)}"
-    )
-    assert not torch.equal(found, hidden.amax(1)), (
-        "padding won: the third token of the first text is not there"
-    )
-    zeroed = (hidden * mask[:, :, None]).amax(1)
-    assert not torch.equal(found, zeroed), (
-        "padding is 0 now, and 0 is larger than -2: it must be smaller than anything"
-    )
-    assert torch.equal(found, expected), f"expected {expected.tolist()}, got {found.tolist()}"
+    if isinstance(got, tuple):
+        raise AssertionError(
+            "`.max(dim=1)` gives two things, the values and their places: return the values"
+        )
+    assert got is not None, "the result is None: end the function with `return`"
+    shape = tuple(np.shape(got))
+    expect(shape, (2, 2), otherwise="one vector per text: shape [B, H] = {right}, not {got}")
+    mistakes = {
+        "padding won: the third token of the first text is not there": hidden.amax(1),
+        "padding is 0 now, and 0 is larger than -2: it must be smaller than anything": (
+            hidden * mask[:, :, None]
+        ).amax(1),
+    }
+    right = np.array([[-2.0, 1.0], [4.0, -1.0]])
+    expect(got, right, mistakes, otherwise="expected {right}, got {got}")
 
 
 def answer_2(p, threshold):
@@ -37,17 +44,20 @@ def answer_2(p, threshold):
 
 def check_2(answer):
     p = np.array([[0.35, 0.05, 0.05, 0.15, 0.40], [0.0, 0.1, 0.2, 0.6, 0.1]])
-    rating, satisfied = (np.asarray(part, dtype=float) for part in answer(p, 4))
-    assert rating.shape == satisfied.shape == (2,), (
-        "two arrays of shape [N], first the ratings, then the probabilities"
-    )
-    assert not np.allclose(rating, [5, 4]), (
-        "that is the most probable rating; expected is the mean under p"
-    )
-    assert not np.allclose(rating, [2.2, 2.7]), "the classes count from 1, not from 0"
-    assert np.allclose(rating, [3.2, 3.7]), f"the expected ratings are 3.2 and 3.7, not {rating}"
-    assert not np.allclose(satisfied, [0.40, 0.1]), (
-        "a rating equal to the threshold counts as satisfied"
-    )
-    assert np.allclose(satisfied, [0.55, 0.7]), f"P(rating >= 4) is 0.55 and 0.7, not {satisfied}"
-    assert np.allclose(answer(p, 3.5)[1], [0.55, 0.7]), "a threshold may lie between two ratings"
+    got = answer(p, 4)
+    assert got is not None, "the result is None: end the function with `return`"
+    two_arrays = "two arrays of shape [N], first the ratings, then the probabilities"
+    assert isinstance(got, tuple | list), two_arrays
+    assert [np.shape(part) for part in got] == [(2,), (2,)], two_arrays
+    rating, satisfied = got
+    mistakes = {
+        "that is the most probable rating; expected is the mean under p": [5, 4],
+        "the classes count from 1, not from 0": [2.2, 2.7],
+    }
+    right = [3.2, 3.7]
+    expect(rating, right, mistakes, otherwise="the expected ratings are {right}, not {got}")
+    mistakes = {"a rating equal to the threshold counts as satisfied": [0.40, 0.1]}
+    right = [0.55, 0.7]
+    expect(satisfied, right, mistakes, otherwise="P(rating >= 4) is {right}, not {got}")
+    between = "a threshold may lie between two ratings"
+    expect(answer(p, 3.5)[1], right, otherwise=between)

@@ -32,6 +32,7 @@ def check_2(answer):
             "that compares the two values; asked is the part of the way from the mean to the "
             "oracle": oracle / model,
         }
-        otherwise = f"from {mean} to {oracle}, a model at {model} has gone {{right}} of the way, not {{got}}"
+        way = f"from {mean} to {oracle}, a model at {model} has gone"
+        otherwise = f"{way} {{right}} of the way, not {{got}}"
         right = answer_2(mean, model, oracle)
         expect(answer(mean, model, oracle), right, mistakes, otherwise)

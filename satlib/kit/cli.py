@@ -220,7 +220,7 @@ def lab(context: typer.Context) -> None:
         from satlib import runtime
         from satlib.kit import kernels
 
-        folder = _own_lessons()
+        folder = own_lessons()
         with kernels.own(runtime.cache_folder()):
             os.environ.pop("SATLIB_QUIET")  # who works in the lab wants to see the bars
             lab_here = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
@@ -228,7 +228,7 @@ def lab(context: typer.Context) -> None:
     raise typer.Exit(code)
 
 
-def _own_lessons() -> Path:
+def own_lessons() -> Path:
     """The lessons of a checkout; of an installed satlib a copy in the current folder, which is
     never overwritten."""
     from satlib import runtime

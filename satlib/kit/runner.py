@@ -23,11 +23,13 @@ PROFILES = ("fast", "full")
 
 @dataclass
 class Shared:
-    """What the lessons of one run share. values: what each gets that declares the name. installed:
-    versions of all packages. results: stem -> how the lesson ended."""
+    """What the lessons of one run share. values: what each gets that declares the name. given: stem
+    -> what the lesson gets of them. installed: versions of all packages. results: stem -> how the
+    lesson ended."""
 
     output: Path
     values: dict[str, str]
+    given: dict[str, dict[str, object]]
     installed: list[str]
     results: dict[str, Result] = field(default_factory=dict)
 
@@ -54,20 +56,19 @@ def run(
     jobs: int | None = None,
     say: Callable[..., None] = print,
 ) -> list[Result]:
-    """Run ``lessons`` (numbers, stems or parts of them; all for none) and write the report into
+    """Run ``lessons`` (numbers, stems or parts of them; all for none); write a report into
     ``output``.
 
     dataset, data_dir, profile, seed, runs: handed to each lesson that declares the name in its
-    parameters cell. parameters: further values as text, typed by the lesson's default. jobs: how
-    many lessons run side by side; None for one a core. Returns one Result a lesson. Raises
-    ValueError for an unknown lesson, dataset, profile or parameter, and for a data set that leaks,
-    before anything runs.
+    parameters cell. parameters: more values as text, typed by the lesson's default. jobs: lessons
+    side by side; None for one a core. Raises ValueError for an unknown lesson, dataset, profile or
+    parameter, and for a data set that leaks, before anything runs.
     """
     jobs = schedule.number_of_jobs(jobs)
     parameters = parameters or {}
     output = Path(output).expanduser().resolve()
-    values = {"dataset": dataset, "data_dir": data_dir, "profile": profile}
-    values["runs"] = runs or str(output / "runs")
+    runs = runs or str(output / "runs")
+    values = {"dataset": dataset, "data_dir": data_dir, "profile": profile, "runs": runs}
     if seed is not None:
         values["seed"] = str(seed)
     values = _checked(values | parameters)
@@ -75,22 +76,34 @@ def run(
     chosen = course.select(lessons, everything)
     _refuse_unknown(set(parameters), chosen)
     given = {lesson.stem: course.arguments(lesson, values) for lesson in chosen}
-    shared = Shared(output, values, results.installation())
+    shared = Shared(output, values, given, results.installation())
     leaks = _inspected(chosen, shared)
-
-    async def work(lesson: Lesson) -> None:
-        result = await _one(lesson, given[lesson.stem], shared)
-        shared.results[lesson.stem] = result
-        say(progress_line(lesson, result.line), flush=True)
-
     try:
-        if leaks is not None:
-            inspection.tell(values["dataset"], leaks, say)
-        with kernels.own(output / ".state"):
-            kernels.run_until_done(schedule.side_by_side(chosen, work, jobs))
+        _run_all(chosen, leaks, shared, jobs, say)
     finally:
         _write_report(everything, shared)
     return [shared.results[lesson.stem] for lesson in chosen]
+
+
+def _run_all(
+    chosen: list[Lesson],
+    leaks: list | None,
+    shared: Shared,
+    jobs: int,
+    say: Callable[..., None],
+) -> None:
+    """Say what was found in the data, run the lessons, and say how each ended when it has;
+    ValueError where the data set is refused."""
+
+    async def work(lesson: Lesson) -> None:
+        result = await _one(lesson, shared)
+        shared.results[lesson.stem] = result
+        say(progress_line(lesson, result.line), flush=True)
+
+    if leaks is not None:
+        inspection.tell(shared.values["dataset"], leaks, say)
+    with kernels.own(shared.output / ".state"):
+        kernels.run_until_done(schedule.side_by_side(chosen, work, jobs))
 
 
 def progress_line(lesson: Lesson, words: str) -> str:
@@ -140,20 +153,20 @@ def _inspected(chosen: list[Lesson], shared: Shared) -> list | None:
     return leaks
 
 
-async def _one(lesson: Lesson, given: dict[str, object], shared: Shared) -> Result:
-    """Run one lesson, or say why not. given: its arguments."""
+async def _one(lesson: Lesson, shared: Shared) -> Result:
+    """Run one lesson, or say why not."""
     lost = [name for name in lesson.needs if _is_lost(name, shared)]
     if lost:
         return Result(lesson.stem, "skipped", message=f"needs {', '.join(lost)}")
     before = results.remembered(shared.output, lesson.stem)
-    key = _key(lesson, given, shared)
+    key = _key(lesson, shared)
     if results.holds(before, key, shared.output):
         return replace(before, status="unchanged")
     results.forget(shared.output, lesson.stem)
     _remove_stale(lesson, before, shared)
-    checkpoints = _checkpoints(lesson, given, key, shared)
+    given = shared.given[lesson.stem] | _checkpoints(lesson, key, shared)
     started = time.perf_counter()
-    outcome = await kernels.async_execute(lesson, given | checkpoints, shared.output)
+    outcome = await kernels.async_execute(lesson, given, shared.output)
     result = Result(
         lesson.stem,
         "failed" if outcome.message else "ok",
@@ -177,21 +190,22 @@ def _is_lost(stem: str, shared: Shared) -> bool:
     return stem in shared.results and shared.results[stem].status in ("failed", "skipped")
 
 
-def _key(lesson: Lesson, given: dict[str, object], shared: Shared) -> str:
+def _key(lesson: Lesson, shared: Shared) -> str:
     """The checksum of all that decides the lesson's outputs."""
     keys_of_needs = []
     for name in lesson.needs:
         needed = results.remembered(shared.output, name)
         keys_of_needs.append(needed.key if needed else None)
-    return results.key(lesson, given, keys_of_needs, shared.installed, shared.values["data_dir"])
+    given = shared.given[lesson.stem]
+    data_dir = shared.values["data_dir"]
+    return results.key(lesson, given, keys_of_needs, shared.installed, data_dir)
 
 
-def _checkpoints(
-    lesson: Lesson, given: dict[str, object], key: str, shared: Shared
-) -> dict[str, object]:
+def _checkpoints(lesson: Lesson, key: str, shared: Shared) -> dict[str, object]:
     """Where a lesson that trains keeps its checkpoints: a folder of this key, so that a changed
     lesson starts anew."""
-    if "checkpoints" not in lesson.parameters or given.get("checkpoints"):
+    chosen = shared.given[lesson.stem].get("checkpoints")
+    if "checkpoints" not in lesson.parameters or chosen:
         return {}
     mine = shared.output / "checkpoints" / f"{lesson.stem}-{key[:12]}"
     for other in mine.parent.glob(f"{lesson.stem}-*"):

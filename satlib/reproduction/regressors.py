@@ -1,8 +1,8 @@
 """Regressors of ratings: ridge on dense rows, and the encoder fine-tuned, both from rows by part to
 ratings by part.
 
-Taught with lesson 64. Unlike ``classifiers`` they keep half stars, and choose on validation rows,
-never on test rows.
+Taught with lesson 64. Unlike ``text_classifiers`` they keep half stars, and choose on validation
+rows, never on test rows.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ import numpy as np
 from satlib.evaluation import metrics
 from satlib.training import finetune
 
-PENALTIES = tuple(float(a) for a in np.logspace(0, 6, 13).round(4))  # of a ridge on scaled columns
-JUDGED = 2000  # validation rows that the encoder's head and epochs are chosen by, at most
-PARTS = ("validation", "test")
+# Of a ridge on scaled columns: 13 penalties from 1 to a million, equally far apart as factors.
+PENALTIES = tuple(np.logspace(0, 6, 13).round(4).tolist())
+MOST_VALIDATION_ROWS = 2000  # that the encoder's head and epochs are chosen by
+JUDGED_PARTS = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -35,31 +36,29 @@ def ridge(
     rows: dict[str, np.ndarray],
     ratings: dict[str, np.ndarray],
     scale: tuple[float, float],
-    alphas: Sequence[float] = PENALTIES,
+    penalties: Sequence[float] = PENALTIES,
 ) -> tuple[dict[str, np.ndarray], float]:
     """Ridge regression on dense rows [N, D] of each part: ratings of the judged parts, on the
-    scale, and the penalty.
+    scale, and the penalty with the lowest validation RMSE.
 
-    Columns are brought to mean 0 and standard deviation 1 by the training rows. With the
-    eigenvectors V and eigenvalues s of X'X the weights are V (V'X'y / (s + alpha)), so one
-    decomposition serves all penalties; the one with the lowest validation RMSE is kept. Source:
-    Hoerl and Kennard, Ridge regression, Technometrics 12(1), 1970.
+    Columns are brought to mean 0 and standard deviation 1 by the training rows. Source: Hoerl and
+    Kennard, Ridge regression, Technometrics 12(1), 1970.
     """
-    middle, spread = rows["train"].mean(axis=0), rows["train"].std(axis=0)
-    scaled = {part: (x - middle) / np.where(spread > 0, spread, 1) for part, x in rows.items()}
-    mean = ratings["train"].mean()
-    values, vectors = np.linalg.eigh(scaled["train"].T @ scaled["train"])
-    turned = vectors.T @ (scaled["train"].T @ (ratings["train"] - mean))
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
 
-    def predict(part: str, alpha: float) -> np.ndarray:
-        return np.clip(
-            mean + scaled[part] @ (vectors @ (turned / (np.maximum(values, 0) + alpha))), *scale
-        )
-
-    best = min(
-        alphas, key=lambda alpha: metrics.rmse(ratings["validation"], predict("validation", alpha))
-    )
-    return {part: predict(part, best) for part in PARTS}, float(best)
+    scaler = StandardScaler().fit(rows["train"])
+    scaled = {part: scaler.transform(of_part) for part, of_part in rows.items()}
+    predictions, errors = {}, {}
+    for penalty in penalties:
+        model = Ridge(alpha=penalty).fit(scaled["train"], ratings["train"])
+        predicted = {}
+        for part in JUDGED_PARTS:
+            predicted[part] = np.clip(model.predict(scaled[part]), *scale)
+        predictions[penalty] = predicted
+        errors[penalty] = metrics.rmse(ratings["validation"], predicted["validation"])
+    best = min(errors, key=errors.get)
+    return predictions[best], float(best)
 
 
 def encoder(
@@ -79,8 +78,8 @@ def encoder(
     learnt = finetune.finetune(
         rows["train"],
         settings,
-        rows["validation"].some(JUDGED),
-        judged={part: rows[part] for part in PARTS},
+        rows["validation"].some(MOST_VALIDATION_ROWS),
+        judged={part: rows[part] for part in JUDGED_PARTS},
         scale=scale,
     )
     predicted = {part: prediction.rating for part, prediction in learnt.after.items()}

@@ -7,9 +7,8 @@ from pathlib import Path
 import lab as jupyter
 import pytest
 
-KEPT = (
-    Path(__file__).parents[2] / "build" / "browser"
-)  # what a test that failed leaves: a picture, and the notebook
+# What a test that failed leaves: a picture, and the notebook.
+KEPT = Path(__file__).parents[2] / "build" / "browser"
 pytest.register_assert_rewrite("site_server")  # its checks say what they found
 
 
@@ -38,7 +37,9 @@ def chromium():
 def shared(tmp_path_factory, worker_id) -> Path:
     """A folder that all processes of this run share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "shared"
+    if worker_id != "master":  # several processes, each with a folder of its own in one
+        base = base.parent
+    folder = base / "shared"
     folder.mkdir(exist_ok=True)
     return folder
 
@@ -47,7 +48,8 @@ def shared(tmp_path_factory, worker_id) -> Path:
 def lab(tmp_path_factory, shared):
     """A server over an empty folder; what lessons keep is shared with the other processes of this
     run."""
-    folder, state = (tmp_path_factory.mktemp(name) for name in ("lessons", "state"))
+    folder = tmp_path_factory.mktemp("lessons")
+    state = tmp_path_factory.mktemp("state")
     server = jupyter.Lab(folder, state, shared / "cache")
     yield server
     server.stop()

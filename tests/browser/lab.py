@@ -18,11 +18,8 @@ import nbformat
 from satlib import storage
 from satlib.kit import course, kernels
 
-HERE = (
-    "127.0.0.1",
-    "localhost",
-    "",
-)  # hosts that a page may ask; data: and blob: addresses have none
+# Hosts that a page may ask; data: and blob: addresses have none.
+HERE = ("127.0.0.1", "localhost", "", None)
 NOWHERE = "http://127.0.0.1:9"  # a proxy that does not exist: what asks for the outside fails
 # Of this process, not of a learner's shell: tests/conftest.py and CI set them.
 OURS = ("CI", "SATLIB_QUIET", "SATLIB_FIGURES", "SATLIB_LESSON", "MPLBACKEND", "HF_HUB_OFFLINE")
@@ -41,9 +38,8 @@ OPTIONS = (
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--log-level=WARN",
 )
-ABSENT = (
-    "/lsp/"  # JupyterLab asks for an extension that is not installed, and logs that it is not there
-)
+# JupyterLab asks for an extension that is not installed, and logs that it is not there.
+ABSENT = "/lsp/"
 # The browser's options: nothing asked of the outside, and none of the sandbox that a container
 # refuses.
 CALM = (
@@ -56,19 +52,40 @@ CALM = (
     "--no-sandbox",
 )
 PANEL = "window.jupyterapp.shell.currentWidget"
+RUN_ALL = """() => {
+  window.ended = null;
+  window.jupyterapp.commands.execute("notebook:run-all-cells").then(
+    () => { window.ended = "ended" },
+    error => { window.ended = String(error) });
+}"""
+SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
+NO_WIDGET_IS_LOADING = (
+    "!document.querySelector('.jp-Notebook').innerText.includes('Loading widget')"
+)
+# Folders of Jupyter's, by the variable that names each.
+PLACES = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "IPYTHONDIR": "ipython",
+}
 
 
 def chromium() -> str:
     """The browser's path: SATLIB_CHROMIUM, or Debian's; FileNotFoundError with one sentence where
     there is none."""
     named = os.environ.get("SATLIB_CHROMIUM")
-    found = shutil.which(named or "chromium") or shutil.which(named or "chromium-browser")
-    if not found:
-        raise FileNotFoundError(
-            f"no browser {named or 'chromium'}; install it (Debian: apt-get install chromium), or "
-            "name the program in SATLIB_CHROMIUM"
-        )
-    return found
+    names = [named] if named else ["chromium", "chromium-browser"]
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    raise FileNotFoundError(
+        f"no browser {names[0]}; install it (Debian: apt-get install chromium), or "
+        "name the program in SATLIB_CHROMIUM"
+    )
 
 
 class Lab:
@@ -76,7 +93,9 @@ class Lab:
     keep."""
 
     def __init__(self, folder: Path, state: Path, cache: Path):
-        self.folder, self.token, self.log = folder, secrets.token_hex(16), state / "lab.log"
+        self.folder = folder
+        self.token = secrets.token_hex(16)
+        self.log = state / "lab.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -137,30 +156,27 @@ def surroundings(state: Path, cache: Path) -> dict[str, str]:
     """The environment of ``satlib lab``, one thread a kernel, with all folders of Jupyter's in
     ``state``."""
     for name, value in SETTINGS.items():
-        storage.write_json(
-            state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings", value
-        )
+        path = state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        storage.write_json(path, value)
     with kernels.own(state):
-        found = {name: value for name, value in os.environ.items() if name not in OURS}
-    places = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    found |= {name: str(state / place) for name, place in places.items()}
-    found |= {
-        name: NOWHERE for proxy in ("http_proxy", "https_proxy") for name in (proxy, proxy.upper())
-    }
-    return found | {
+        variables = {name: value for name, value in os.environ.items() if name not in OURS}
+    for name, place in PLACES.items():
+        variables[name] = str(state / place)
+    for proxy in ("http_proxy", "https_proxy"):
+        variables[proxy] = NOWHERE
+        variables[proxy.upper()] = NOWHERE
+    return variables | {
         "no_proxy": "127.0.0.1,localhost",
         "NO_PROXY": "127.0.0.1,localhost",
         "JUPYTER_NO_CONFIG": "1",
         "SATLIB_CACHE": str(cache),
         "OMP_NUM_THREADS": "1",
     }
+
+
+def is_outside(address: str) -> bool:
+    """Whether an address is that of another machine."""
+    return urlsplit(address).hostname not in HERE
 
 
 class Watch:
@@ -170,23 +186,22 @@ class Watch:
     def __init__(self, page):
         self.outside: list[str] = []
         self.errors: list[str] = []
-        page.route(lambda address: urlsplit(address).hostname not in (*HERE, None), self._refuse)
+        page.route(is_outside, self._refuse)
         page.on("websocket", lambda socket: self._note(socket.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._hear)
 
-    def _hear(self, said) -> None:
-        if said.type == "error" and not urlsplit(said.location.get("url", "")).path.startswith(
-            ABSENT
-        ):
-            self.errors.append(f"{said.text} ({said.location.get('url')})")
+    def _hear(self, message) -> None:
+        address = message.location.get("url", "")
+        if message.type == "error" and not urlsplit(address).path.startswith(ABSENT):
+            self.errors.append(f"{message.text} ({address})")
 
     def _refuse(self, route) -> None:
         self._note(route.request.url)
         route.abort()
 
     def _note(self, address: str) -> None:
-        if urlsplit(address).hostname not in (*HERE, None):
+        if is_outside(address):
             self.outside.append(address)
 
 
@@ -194,15 +209,19 @@ class Seat:
     """A learner in front of one notebook. Every method waits until what it did has happened."""
 
     def __init__(self, page, lab: Lab):
-        self.page, self.lab, self.watch, self.name = page, lab, Watch(page), ""
+        self.page = page
+        self.lab = lab
+        self.watch = Watch(page)
+        self.name = ""  # of the notebook's file, once it is open
 
     def open(self, lesson: course.Lesson) -> None:
         """Open a copy of a lesson that holds no outputs, and wait until its kernel is ready."""
-        book, self.name = nbformat.read(lesson.path, as_version=4), lesson.path.name
+        self.name = lesson.path.name
+        book = nbformat.read(lesson.path, as_version=4)
         for cell in book.cells:
-            cell.update(
-                {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
-            )
+            if cell.cell_type == "code":
+                cell.outputs = []
+                cell.execution_count = None
         nbformat.write(book, self.lab.folder / self.name)
         self.page.goto(self.lab.address(self.name))
         status = self.page.locator("#jp-main-statusbar")
@@ -211,17 +230,13 @@ class Seat:
     def run_all(self, seconds: float) -> None:
         """Run all cells; AssertionError where a dialog comes up (as one does if a kernel died) or
         time runs out."""
-        self.page.evaluate("""() => {
-            window.ended = null;
-            window.jupyterapp.commands.execute('notebook:run-all-cells').then(
-                () => { window.ended = 'ended' }, error => { window.ended = String(error) })}""")
+        self.page.evaluate(RUN_ALL)
         self._until("window.ended", seconds)
-        self.page.wait_for_function(
-            "!document.querySelector('.jp-Notebook').innerText.includes('Loading widget')"
-        )
+        self.page.wait_for_function(NO_WIDGET_IS_LOADING)
 
     def _until(self, condition: str, seconds: float) -> None:
-        end, dialog = time.monotonic() + seconds, self.page.locator(".jp-Dialog")
+        end = time.monotonic() + seconds
+        dialog = self.page.locator(".jp-Dialog")
         while not self.page.evaluate(condition):
             assert not dialog.count(), f"{self.name}: {dialog.first.inner_text()!r}"
             assert time.monotonic() < end, f"{self.name} did not end within {seconds:.0f} seconds"
@@ -229,31 +244,24 @@ class Seat:
 
     def save(self) -> dict:
         """Save, and return the notebook as it now lies on the disk."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        self.page.evaluate(SAVE)
         return nbformat.read(self.lab.folder / self.name, as_version=4)
 
     def run(self, containing: str, typed: str | None = None) -> str:
         """Run the one cell whose source contains this by Shift and Enter, having typed a new
         source; its output."""
-        sources = self.page.evaluate(
-            f"() => {PANEL}.content.widgets.map(cell => cell.model.sharedModel.source)"
-        )
+        cells = f"{PANEL}.content.widgets"
+        sources = self.page.evaluate(f"() => {cells}.map(cell => cell.model.sharedModel.source)")
         (place,) = [number for number, source in enumerate(sources) if containing in source]
-        model, cell = (
-            f"{PANEL}.content.widgets[{place}].model",
-            self.page.locator(".jp-Notebook .jp-Cell").nth(place),
-        )
-        count = self.page.evaluate(f"{model}.executionCount")
+        model = f"{cells}[{place}].model"
+        cell = self.page.locator(".jp-Notebook .jp-Cell").nth(place)
+        count_before = self.page.evaluate(f"{model}.executionCount") or "null"
         cell.locator(".cm-content").click()
         if typed is not None:
             self.page.keyboard.press("Control+A")
             self.page.keyboard.type(typed)
         self.page.keyboard.press("Shift+Enter")
-        self._until(
-            f"{model}.executionState === 'idle' && {model}.executionCount !== {count or 'null'}", 60
-        )
-        return (
-            cell.locator(".jp-OutputArea").inner_text()
-            if cell.locator(".jp-OutputArea").count()
-            else ""
-        )
+        ended = f"{model}.executionState === 'idle' && {model}.executionCount !== {count_before}"
+        self._until(ended, 60)
+        output = cell.locator(".jp-OutputArea")
+        return output.inner_text() if output.count() else ""

@@ -12,8 +12,16 @@ from satlib.records import RunRecord
 
 @pytest.fixture(scope="module")
 def found():
-    return comparable_records.comparable([make("oracle"), make("bert-after", 1), make("mean"), make("tfidf-ridge"),
-                               make("bert-after", 0), make("bert-before")])  # fmt: skip
+    return comparable_records.comparable(
+        [
+            make("oracle"),
+            make("bert-after", 1),
+            make("mean"),
+            make("tfidf-ridge"),
+            make("bert-after", 0),
+            make("bert-before"),
+        ]
+    )
 
 
 def test_the_models_come_in_course_order_and_seeds_after_each_other(found):

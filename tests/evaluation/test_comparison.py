@@ -13,14 +13,28 @@ from satlib.evaluation import bootstrap, comparable_records, comparison, metrics
 
 @pytest.fixture(scope="module")
 def found():
-    return comparable_records.comparable([make("oracle"), make("bert-after", 1), make("mean"), make("tfidf-ridge"),
-                               make("bert-after", 0), make("bert-before")])  # fmt: skip
+    return comparable_records.comparable(
+        [
+            make("oracle"),
+            make("bert-after", 1),
+            make("mean"),
+            make("tfidf-ridge"),
+            make("bert-after", 0),
+            make("bert-before"),
+        ]
+    )
 
 
 def value(found, model, metric="rmse"):
     """Mean over the seeds of a metric, from the rows."""
-    return np.mean([row["value"] for r in found for row in r.rows
-                    if (row["model"], row["metric"], row["part"]) == (model, metric, "test")])  # fmt: skip
+    return np.mean(
+        [
+            row["value"]
+            for r in found
+            for row in r.rows
+            if (row["model"], row["metric"], row["part"]) == (model, metric, "test")
+        ]
+    )
 
 
 # Differences: the paired bootstrap
@@ -48,8 +62,14 @@ def test_a_difference_is_that_of_the_values_and_follows_a_plain_bootstrap(found)
         picked = np.concatenate(
             [3 * u + np.arange(3) for u in _sorted_users()[rng.integers(30, size=len(users))]]
         )
-        drawn.append(np.subtract(*[np.sqrt(((f["rating"] - f["predicted"]) ** 2).to_numpy()[picked].mean())
-                                   for f in (ours, theirs)]))  # fmt: skip
+        drawn.append(
+            np.subtract(
+                *[
+                    np.sqrt(((f["rating"] - f["predicted"]) ** 2).to_numpy()[picked].mean())
+                    for f in (ours, theirs)
+                ]
+            )
+        )
     assert (got.low, got.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
 
 
@@ -112,12 +132,20 @@ def test_a_difference_is_the_same_by_sums_and_by_rows(found, metric):
     sides = [comparable_records.predictions(found, name) for name in ("bert-after", "bert-before")]
 
     def one(frame, rows):
-        return np.mean([metrics.METRICS[metric](seed["rating"].to_numpy()[rows], seed["predicted"].to_numpy()[rows])
-                        for _, seed in frame.groupby("seed")])  # fmt: skip
+        return np.mean(
+            [
+                metrics.METRICS[metric](
+                    seed["rating"].to_numpy()[rows], seed["predicted"].to_numpy()[rows]
+                )
+                for _, seed in frame.groupby("seed")
+            ]
+        )
 
     groups = sides[1]["group"].to_numpy()
-    drawn = [one(sides[0], rows) - one(sides[1], rows)
-             for rows in bootstrap.resamples(groups, 50, np.random.default_rng(5))]  # fmt: skip
+    drawn = [
+        one(sides[0], rows) - one(sides[1], rows)
+        for rows in bootstrap.resamples(groups, 50, np.random.default_rng(5))
+    ]
     got = comparison.difference(found, "bert-after", "bert-before", metric, draws=50, rng=5)
     assert (got.low, got.high) == pytest.approx(tuple(np.quantile(drawn, bootstrap.BOUNDS)))
     assert got.value == pytest.approx(
@@ -145,8 +173,10 @@ def test_p_counts_the_draws_beyond_zero(found):
         comparison.two_sided(np.zeros(9)) == 1
         and comparison.two_sided(np.array([np.nan, 1, -1])) == 1
     )
-    one, two = (comparison.difference(found, *pair, draws=400) for pair in
-                (("bert-after", "mean"), ("bert-before", "tfidf-ridge")))  # fmt: skip
+    one, two = (
+        comparison.difference(found, *pair, draws=400)
+        for pair in (("bert-after", "mean"), ("bert-before", "tfidf-ridge"))
+    )
     assert one.clear and one.p == pytest.approx(2 / 401) and (two.p < 0.05) == two.clear
 
 
@@ -175,8 +205,15 @@ def test_gaps_are_sums_of_the_groups_losses(found, gap):
     expected = (error[0] - error[1]).groupby(frame["group_x"]).sum()
     assert gap == pytest.approx(expected.to_numpy()) and len(gap) == 30
     both = comparison.gaps(found, "bert-after", "mean", "mae")
-    single = [comparison.gaps([r for r in found if (r.model, r.seed) in (("bert-after", s), ("mean", 0))],
-                              "bert-after", "mean", "mae") for s in (0, 1)]  # fmt: skip
+    single = [
+        comparison.gaps(
+            [r for r in found if (r.model, r.seed) in (("bert-after", s), ("mean", 0))],
+            "bert-after",
+            "mean",
+            "mae",
+        )
+        for s in (0, 1)
+    ]
     assert both == pytest.approx(np.mean(single, axis=0))
     with pytest.raises(
         ValueError, match="unknown metric that is a mean over rows 'qwk'; choose one of rmse, mae"
@@ -200,8 +237,13 @@ def test_the_sign_flip_test_is_scipys_permutation_test():
     rng = np.random.default_rng(0)
     for size in (3, 8, 11):
         ours, theirs = rng.normal(size=size), rng.normal(0.4, 1, size)
-        exact = stats.permutation_test((ours, theirs), lambda a, b, axis: (a - b).sum(axis), vectorized=True,
-                                       permutation_type="samples", n_resamples=np.inf)  # fmt: skip
+        exact = stats.permutation_test(
+            (ours, theirs),
+            lambda a, b, axis: (a - b).sum(axis),
+            vectorized=True,
+            permutation_type="samples",
+            n_resamples=np.inf,
+        )
         assert comparison.sign_flip(ours - theirs) == pytest.approx(exact.pvalue)
     assert (
         comparison.sign_flip(np.zeros(4)) == 1
@@ -265,8 +307,17 @@ def seeded(seeds, between, rng, groups=80):
     all users."""
     user, rating = np.repeat(np.arange(groups), 4), np.full(groups * 4, 3.0)
     shared = rng.normal(size=len(user))
-    return [judged(name, rating, 3 + shared * np.exp(between * rng.normal()) + rng.normal(0, 0.1, len(user)), user, s)
-            for name in ("one", "two") for s in range(seeds)]  # fmt: skip
+    return [
+        judged(
+            name,
+            rating,
+            3 + shared * np.exp(between * rng.normal()) + rng.normal(0, 0.1, len(user)),
+            user,
+            s,
+        )
+        for name in ("one", "two")
+        for s in range(seeds)
+    ]
 
 
 def test_drawing_the_seeds_widens_the_interval_by_what_the_seeds_differ():
@@ -340,8 +391,10 @@ def test_a_rank_counts_the_clearly_better_ones():
     rng = np.random.default_rng(2)
     user, truth = np.repeat(np.arange(40), 2), np.full(80, 3.0)
     error = rng.choice([-1, 1], 80)
-    records = [judged(name, truth, 3 + error * size + rng.normal(0, 0.4, 80), user)
-               for name, size in (("c", 1.16), ("a", 1.0), ("b", 1.08))]  # fmt: skip
+    records = [
+        judged(name, truth, 3 + error * size + rng.normal(0, 0.4, 80), user)
+        for name, size in (("c", 1.16), ("a", 1.0), ("b", 1.08))
+    ]
     frame = comparison.ranking(records, draws=20)
     told = comparison.pairs(records).query("holm < 0.05")
     assert frame["model"].tolist() == ["a", "b", "c"] and set(

@@ -1,4 +1,4 @@
-"""Judged predictions become rows and records, which can be recomputed from what the record keeps."""
+"""Judged predictions become rows and records, which can be recomputed from what they keep."""
 
 import math
 import time

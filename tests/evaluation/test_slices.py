@@ -73,8 +73,10 @@ def test_an_interval_is_that_of_a_bootstrap_by_group_and_close_to_statsmodels(fr
         (frame["predicted"] - frame["rating"]).to_numpy(),
         (frame["domain"] == "video").to_numpy(),
     )
-    drawn = [error[rows][inside[rows]].mean() - error[rows][~inside[rows]].mean()
-             for rows in bootstrap.resamples(frame["group"], 300, np.random.default_rng(4))]  # fmt: skip
+    drawn = [
+        error[rows][inside[rows]].mean() - error[rows][~inside[rows]].mean()
+        for rows in bootstrap.resamples(frame["group"], 300, np.random.default_rng(4))
+    ]
     assert (found["gap_low"], found["gap_high"]) == pytest.approx(
         tuple(np.quantile(drawn, bootstrap.BOUNDS))
     )

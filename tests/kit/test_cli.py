@@ -31,7 +31,7 @@ def given(monkeypatch):
 def test_run_hands_everything_on(given, tmp_path):
     done = call(
         "run",
-        "35",
+        "43",
         "99_report",
         "--dataset",
         "movielens",
@@ -49,11 +49,13 @@ def test_run_hands_everything_on(given, tmp_path):
         "epochs=2",
         "-p",
         "note=a=b",
+        "--jobs",
+        "2",
     )
     assert done.exit_code == 0 and done.stdout == f"report: {tmp_path / 'index.html'}\n"
     given.arguments.pop("say")
     assert given.arguments == {
-        "lessons": ["35", "99_report"],
+        "lessons": ["43", "99_report"],
         "dataset": "movielens",
         "data_dir": "d",
         "seed": 3,
@@ -61,12 +63,14 @@ def test_run_hands_everything_on(given, tmp_path):
         "runs": "r",
         "output": tmp_path,
         "parameters": {"epochs": "2", "note": "a=b"},
+        "jobs": 2,
     }
 
 
 def test_without_options_all_lessons_run_on_satsim_in_the_fast_profile(given):
     assert call("run").exit_code == 0
     assert given.arguments["lessons"] == [] and given.arguments["seed"] is None
+    assert given.arguments["jobs"] is None
     assert (given.arguments["dataset"], given.arguments["profile"]) == ("satsim", "fast")
 
 
@@ -84,7 +88,9 @@ def test_a_lesson_that_did_not_pass_makes_the_exit_status_one(given, status):
             ["run", "--dataset", "netflix"],
             "satlib: unknown dataset 'netflix'; choose one of satsim",
         ),
-        (["run", "99"], "satlib: unknown lesson '99'; choose among 01_data_interactions"),
+        (["run", "98"], "satlib: unknown lesson '98'; choose among 01_data_interactions"),
+        (["run", "--jobs", "0"], "satlib: jobs is 0; it must be at least 1"),
+        (["notebooks", "--jobs", "0"], "satlib: jobs is 0; it must be at least 1"),
         (["run", "--profile", "slow"], "satlib: unknown profile 'slow'; choose one of fast, full"),
         (["run", "--data-dir", "none/here"], "satlib: no folder "),
         (["data", "fetch", "netflix"], "satlib: unknown dataset 'netflix'"),
@@ -206,10 +212,10 @@ def test_an_installed_kit_gives_the_lab_a_copy_of_the_lessons_and_never_overwrit
     monkeypatch.setattr(runtime, "PACKAGE", shipped.parent)
     monkeypatch.setattr(runtime, "notebooks_folder", lambda: shipped)
     monkeypatch.chdir(tmp_path)
-    assert cli._own_lessons() == tmp_path / "satlib-lessons"
+    assert cli.own_lessons() == tmp_path / "satlib-lessons"
     (tmp_path / "satlib-lessons" / "01_a.ipynb").write_text("mine")
-    assert cli._own_lessons() and (tmp_path / "satlib-lessons" / "01_a.ipynb").read_text() == "mine"
+    assert cli.own_lessons() and (tmp_path / "satlib-lessons" / "01_a.ipynb").read_text() == "mine"
 
 
 def test_the_lab_of_a_checkout_opens_its_own_lessons():
-    assert cli._own_lessons() == runtime.notebooks_folder()
+    assert cli.own_lessons() == runtime.notebooks_folder()

@@ -40,12 +40,12 @@ FUNCTION_LINES = 40
 CELL_LINES = 30
 CELLS = 60
 EXPORTER = HTMLExporter(template_name="basic")
+# Translated and parsed once, as many tests ask for them.
+CODE = {lesson.stem: course.code_of(lesson) for lesson in LESSONS}
+IMPORTS = {lesson.stem: course.direct_imports(lesson) for lesson in LESSONS}
+SOURCES = {module: course.path_of(module).read_text(encoding="utf-8") for module in MODULES}
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.stem for lesson in LESSONS])
 each_module = pytest.mark.parametrize("module", MODULES)
-
-
-def tree_of(module) -> ast.Module:
-    return ast.parse(course.path_of(module).read_text(encoding="utf-8"))
 
 
 def markdown(lesson) -> str:
@@ -112,15 +112,20 @@ def test_a_file_of_exercises_belongs_to_a_lesson():
     assert files - {course.CHECKING} == names
 
 
+@pytest.fixture(scope="module")
+def tested(root) -> set[str]:
+    """The modules that a test imports."""
+    imported = set()
+    for path in (root / "tests").rglob("test_*.py"):
+        imported |= course.imports(path.read_text(encoding="utf-8"))
+    return imported
+
+
 @each_module
-def test_a_module_is_tested(module, root):
+def test_a_module_is_tested(module, tested):
     if course.folder_of(module) == "exercises":
         return  # tests/exercises/test_checking.py asks all of them by number
-    tests = [path.read_text(encoding="utf-8") for path in (root / "tests").rglob("test_*.py")]
-    imported = set()
-    for text in tests:
-        imported |= course.imports(text)
-    assert module in imported
+    assert module in tested
 
 
 # Course order is import order
@@ -137,27 +142,18 @@ def test_a_lesson_imports_the_ground_and_the_folders_taught_up_to_itself(root):
     taught_folders: set[str] = set()
     for lesson in LESSONS:
         taught_folders.add(course.folder_of(TAUGHT[lesson.stem]))
-        for module in course.direct_imports(lesson):
+        for module in IMPORTS[lesson.stem]:
             folder = course.folder_of(module)
             allowed = not folder or folder in taught_folders or folder == "exercises"
             assert allowed, f"{lesson.stem} imports {module}, of a folder taught later"
             assert folder or module != "report" or lesson.stem == LESSONS[-1].stem
 
 
-def test_a_lesson_imports_no_module_that_a_later_lesson_teaches():
-    taught_by = lessons_by_module()
-    for lesson in LESSONS:
-        for module in course.direct_imports(lesson):
-            stem = taught_by.get(module, lesson.stem)
-            same_folder = course.folder_of(module) == course.folder_of(TAUGHT[lesson.stem])
-            assert stem <= lesson.stem or not same_folder, f"{lesson.stem} imports {module}"
-
-
 def test_modules_with_a_lesson_import_those_of_earlier_lessons_in_their_folder():
     """Only direct imports count: by a helper without a lesson a module may reach a later one."""
     taught_by = lessons_by_module()
     for module, stem in taught_by.items():
-        for imported in course.imports(course.path_of(module).read_text(encoding="utf-8")):
+        for imported in course.imports(SOURCES[module]):
             same_folder = course.folder_of(imported) == course.folder_of(module)
             if same_folder and imported in taught_by:
                 assert taught_by[imported] <= stem, f"{module} imports {imported}"
@@ -173,10 +169,10 @@ def test_what_marks_a_folder_as_a_package_is_empty():
 def test_nothing_imports_the_kit():
     for module in MODULES:
         if course.folder_of(module) != "kit":
-            imported = course.imports(course.path_of(module).read_text(encoding="utf-8"))
+            imported = course.imports(SOURCES[module])
             assert not [name for name in imported if course.folder_of(name) == "kit"], module
     for lesson in LESSONS:
-        folders = {course.folder_of(module) for module in course.direct_imports(lesson)}
+        folders = {course.folder_of(module) for module in IMPORTS[lesson.stem]}
         assert "kit" not in folders, lesson.stem
 
 
@@ -201,12 +197,12 @@ def private_names(code: str) -> list[str]:
 
 @each_module
 def test_no_module_uses_a_private_name_of_another(module):
-    assert private_names(course.path_of(module).read_text(encoding="utf-8")) == []
+    assert private_names(SOURCES[module]) == []
 
 
 @each_lesson
 def test_no_lesson_uses_a_private_name(lesson):
-    assert private_names("\n".join(course.code_of(lesson))) == []
+    assert private_names("\n".join(CODE[lesson.stem])) == []
 
 
 def test_a_private_name_is_seen():
@@ -222,7 +218,7 @@ def test_a_lesson_needs_only_earlier_ones(lesson):
 def test_a_lesson_that_looks_for_records_of_others_says_whose():
     """Side by side, a lesson that did not say so could run before they are there."""
     for lesson in LESSONS:
-        code = "\n".join(course.code_of(lesson))
+        code = "\n".join(CODE[lesson.stem])
         assert lesson.needs or "comparable_records.find(" not in code, lesson.stem
 
 
@@ -235,7 +231,7 @@ def test_the_lessons_that_run_alone_are_those_that_train_or_measure_speed():
         "training.speed",
     }
     for lesson in LESSONS:
-        code = "\n".join(course.code_of(lesson))
+        code = "\n".join(CODE[lesson.stem])
         if re.search(r"\b(loop\.train|finetune\.\w+|hyperparameters\.fit|speed\.race)\(", code):
             assert lesson in alone, lesson.stem
         if lesson.number < "42":
@@ -289,7 +285,7 @@ def test_a_lesson_has_sections_that_predict_and_cells_that_assert(lesson):
     text = markdown(lesson)
     assert 3 <= len(re.findall(r"^## ", text, re.M)) - len(HEADINGS) <= 6
     assert len(re.findall(r"\*\*Predict", text)) >= 2
-    trees = map(ast.parse, course.code_of(lesson))
+    trees = map(ast.parse, CODE[lesson.stem])
     assert sum(any(isinstance(node, ast.Assert) for node in ast.walk(tree)) for tree in trees) >= 3
 
 
@@ -313,7 +309,7 @@ def test_figures_are_shown_with_their_finding(lesson):
 
 @each_lesson
 def test_exercises_are_checked_and_can_be_revealed(lesson):
-    code = "\n".join(course.code_of(lesson))
+    code = "\n".join(CODE[lesson.stem])
     asked = re.findall(r"^check\(\"([\d.]+)\"", code, re.M)
     assert len(asked) >= 2 and all(name.split(".")[0] == lesson.stem[:2] for name in asked)
     assert re.findall(r"^# reveal\(\"([\d.]+)\"\)", code, re.M) == asked
@@ -330,7 +326,7 @@ def test_a_lesson_names_the_next_one(lesson):
 
 
 def test_every_exercise_is_asked():
-    code = "\n".join(text for lesson in LESSONS for text in course.code_of(lesson))
+    code = "\n".join(text for lesson in LESSONS for text in CODE[lesson.stem])
     assert [name for name in checking.names() if f'check("{name}"' not in code] == []
 
 
@@ -388,7 +384,7 @@ def test_a_stored_notebook_as_a_page_shows_each_figure(lesson):
 @each_lesson
 def test_text_in_figures_can_be_read_on_white(lesson):
     pale = r"(?:text|annotate)\(.*\b(?:color|c)=[\"'](?:grey|gray|silver|lightgrey|darkgrey)[\"']"
-    assert re.findall(pale, "\n".join(course.code_of(lesson))) == [], (
+    assert re.findall(pale, "\n".join(CODE[lesson.stem])) == [], (
         "dimgrey has the contrast that text needs"
     )
 
@@ -412,9 +408,9 @@ def badge_of(notebook) -> str:
 
 @each_module
 def test_a_module_is_of_a_size_that_reads_well(module):
-    text = course.path_of(module).read_text(encoding="utf-8")
+    text = SOURCES[module]
     assert len(text.splitlines()) <= MODULE_LINES
-    for node in ast.walk(tree_of(module)):
+    for node in ast.walk(ast.parse(SOURCES[module])):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = node.end_lineno - node.lineno + 1
             assert length <= FUNCTION_LINES, f"{node.name} has {length} lines"
@@ -422,7 +418,7 @@ def test_a_module_is_of_a_size_that_reads_well(module):
 
 @each_module
 def test_what_is_public_has_a_docstring(module):
-    tree = tree_of(module)
+    tree = ast.parse(SOURCES[module])
     assert ast.get_docstring(tree)
     if course.folder_of(module) == "exercises" and module != course.CHECKING:
         return  # answers and checkers are described by their lessons

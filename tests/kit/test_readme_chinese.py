@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from satlib.kit import course, readme, readme_chinese
-from satlib.reproduction import findings
+from satlib.kit import readme
 
 UNITS = (
     ("2270 万", "22.7 million"),
@@ -78,13 +77,6 @@ def test_the_two_languages_name_each_other_below_the_title(english, translated):
     )
 
 
-def test_the_generated_parts_are_up_to_date(root):
-    text = (root / "README.zh-CN.md").read_text(encoding="utf-8")
-    assert readme.fill(text, readme_chinese.block) == text, (
-        "run `make notebooks`, which writes the README's tables anew"
-    )
-
-
 def test_prose_is_chinese(translated):
     """Every paragraph, heading, cell of words and item, except the works that are cited."""
     cited = translated.index("## 引用"), translated.index("## 许可")
@@ -102,60 +94,17 @@ def test_prose_is_chinese(translated):
     )
 
 
-@pytest.mark.parametrize("part", ["lessons", "literature", "results"])
+@pytest.mark.parametrize("part", readme.PARTS)
 def test_generated_parts_carry_every_number_over_and_leave_no_english(part):
-    text = {"lessons": readme.lessons, "literature": findings.table, "results": readme.results}[
-        part
-    ]()
-    made = readme_chinese.block(text)
-    assert Counter(re.findall(r"\d+(?:[.,]\d+)*", made)) == Counter(
-        re.findall(r"\d+(?:[.,]\d+)*", text)
-    )
-    assert not re.search(
-        r"\b(the|of|rows|with|users|interval|reproduced)\b", re.sub(r"\brows \d", "", made)
-    )
+    english = readme.part(part)
+    made = readme.part(part, "README.zh-CN.md")
+    numbers = r"\d+(?:[.,]\d+)*"
+    assert Counter(re.findall(numbers, made)) == Counter(re.findall(numbers, english))
+    words = re.sub(r"\brows \d", "", made)  # the name of a split
+    assert not re.search(r"\b(the|of|rows|with|users|interval|reproduced)\b", words)
 
 
-def test_every_lesson_has_a_chinese_title():
-    titles = [lesson.title for lesson in course.lessons()]
-    assert [title for title in titles if title not in readme_chinese.TERMS] == []
-    told = [readme_chinese.TERMS[title] for title in titles]
-    assert len(set(told)) == len(told) and all(map(CJK.search, told))
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (
-            "rmse of bert-after minus mean: +0.1",
-            "no Chinese for 'rmse of bert-after minus mean: \\+0.1'",
-        ),
-        (
-            "| [11](notebooks/11_a.ipynb) | Do something new | `satlib.a` |",
-            "no Chinese for 'Do something new'",
-        ),
-    ],
-)
-def test_what_has_no_chinese_is_refused(text, said):
-    with pytest.raises(ValueError, match=said + "; add it to satlib/chinese.py"):
-        readme_chinese.block(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "made"),
-    [
-        (
-            "- rmse of a minus b: -0.131, 95 % interval -0.167 to +0.099; zero lies inside, so these examples do not tell the "
-            "two apart.",
-            "- a 的 rmse 减去 b 的：-0.131，95 % 区间 -0.167 到 +0.099；零在区间之内，这些样本不足以分辨二者。",
-        ),
-        (
-            "| bert-after | 1.405 [1.367, 1.443] | - | -0.014 [-0.082, 0.055] |",
-            "| bert-after | 1.405 [1.367, 1.443] | - | -0.014 [-0.082, 0.055] |",
-        ),
-        ("|---|---|", "|---|---|"),
-        ("", ""),
-    ],
-)
-def test_words_change_and_numbers_stay(text, made):
-    assert readme_chinese.block(text) == made
+def test_every_lesson_has_a_chinese_title_of_its_own():
+    rows = readme.part("lessons", "README.zh-CN.md").splitlines()[2:]
+    titles = [row.split(" | ")[1] for row in rows]
+    assert len(set(titles)) == len(titles) and all(CJK.search(title) for title in titles)

@@ -1,19 +1,15 @@
 """Badges and set-up cells are what the address in pyproject.toml says, unset or set; nothing else
 of a lesson moves."""
 
-import importlib
-import importlib.util
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
-from satlib import runtime
 from satlib.kit import course, setup_cells
 
 ADDRESS = "https://github.com/some.one/the-kit"
@@ -65,39 +61,37 @@ def test_an_address_is_written_everywhere_and_taken_back_again(checkout):
     checkout(ADDRESS)
     assert setup_cells.write(project) == sorted(before)
     for name, text in texts(project).items():
-        title, setup = (course.source(cell) for cell in json.loads(text)["cells"][:2])
+        title, words, setup = (course.source(cell) for cell in json.loads(text)["cells"][:3])
+        assert "upload" not in words
         assert f"{setup_cells.BADGE} [![Open in Colab](" in title
         assert (
             f"({setup_cells.COLAB}/github/some.one/the-kit/blob/v0.1.0/notebooks/{name})" in title
         )
-        assert (
-            f'"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"' in setup
-            and "/main/" not in text
-        )
+        wheel = f"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"
+        assert f"%pip install --quiet {wheel}\n" in setup and "/main/" not in text
     assert setup_cells.write(project) == [], "a second time nothing changes"
     project.write_text(project.read_text().replace(ADDRESS, ""))
     assert setup_cells.write(project) == sorted(before) and texts(project) == before
 
 
-def test_nothing_but_the_badge_and_the_setup_cell_moves(checkout):
+def test_nothing_but_the_badge_and_the_setup_cells_moves(checkout):
     project = checkout(ADDRESS)
     before = {name: json.loads(text) for name, text in texts(project).items()}
     setup_cells.write(project)
     for name, text in texts(project).items():
         old, new = before[name], json.loads(text)
         old["cells"][0]["source"] = new["cells"][0]["source"]
-        (one,), (other,) = (
-            [c for c in book["cells"] if "setup" in course.tags(c)] for book in (old, new)
-        )
-        one["source"] = other["source"]
+        for one, other in zip(old["cells"], new["cells"], strict=True):
+            if "setup" in course.tags(one):
+                one["source"] = other["source"]
         assert old == new
 
 
 def test_no_address_but_ours_and_those_of_colab_stands_in_badge_and_setup():
     for repository in ("", ADDRESS):
-        text = setup_cells.badge(repository, "0.1.0", "11_a") + setup_cells.setup(
-            repository, "0.1.0"
-        )
+        badge = setup_cells.badge(repository, "0.1.0", "11_a")
+        code = setup_cells.setup(repository, "0.1.0")
+        text = badge + setup_cells.text(repository) + code
         ours = {
             ADDRESS,
             f"{setup_cells.COLAB}/assets/colab-badge.svg",
@@ -146,78 +140,56 @@ def test_a_lesson_without_its_marker_is_named(checkout):
 # The set-up cell, run with stand-ins
 
 
-@pytest.fixture
-def without_satlib(monkeypatch, tmp_path):
-    """The set-up cell believes that satlib is missing until pip has run; pip's commands are
-    collected, not run."""
-    seen = SimpleNamespace(commands=[], code=0)
-    find = importlib.util.find_spec
+class Shell:
+    """A stand-in for IPython's shell, of which the translated cell asks %pip; notes the lines."""
 
-    def run(command, check):
-        seen.commands.append(command)
-        if check and seen.code:
-            raise subprocess.CalledProcessError(seen.code, command)
+    def __init__(self):
+        self.lines = []
 
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "satlib" else find(name)
-    )
-    monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.chdir(tmp_path)
-    return seen
+    def run_line_magic(self, name, line):
+        self.lines.append(f"%{name} {line}")
+
+
+def run(code: str) -> list[str]:
+    """Run a set-up cell as a notebook would, but for %pip, whose lines are returned."""
+    shell = Shell()
+    exec(TransformerManager().transform_cell(code), {"get_ipython": lambda: shell})
+    return shell.lines
 
 
 def on_colab(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
 
 
-def test_where_satlib_is_there_nothing_is_installed(monkeypatch, tmp_path):
-    monkeypatch.setattr(subprocess, "run", None)
-    (tmp_path / "satlib-9.whl").touch()
-    monkeypatch.chdir(tmp_path)
-    for _ in range(2):
-        exec(setup_cells.setup(ADDRESS, "0.1.0"), {})
-        on_colab(monkeypatch)
+@pytest.mark.parametrize("repository", ["", ADDRESS])
+def test_outside_colab_nothing_is_installed(repository):
+    assert run(setup_cells.setup(repository, "0.1.0")) == []
 
 
-def test_outside_colab_a_missing_satlib_is_never_installed(without_satlib, tmp_path):
-    (tmp_path / "satlib-0.1.0-py3-none-any.whl").touch()
-    with pytest.raises(ImportError, match="run `make lab` in its folder"):
-        exec(setup_cells.setup(ADDRESS, "0.1.0"), {})
-    assert without_satlib.commands == []
-
-
-def test_on_colab_without_address_and_wheel_the_cell_says_how_to_upload(
-    without_satlib, monkeypatch
-):
+@pytest.mark.parametrize(
+    ("repository", "wheel"),
+    [
+        ("", "satlib-*.whl"),
+        (ADDRESS, f"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"),
+    ],
+)
+def test_on_colab_the_release_is_installed_or_the_uploaded_wheel(monkeypatch, repository, wheel):
     on_colab(monkeypatch)
-    with pytest.raises(
-        ImportError,
-        match=r"`pip wheel --no-deps \.` .*upload the file satlib-.*\.whl .*"
-        r"`%pip install` and its name",
-    ):
-        exec(setup_cells.setup("", "0.1.0"), {})
-    assert without_satlib.commands == []
+    assert run(setup_cells.setup(repository, "0.1.0")) == [f"%pip install --quiet {wheel}"]
 
 
-def test_on_colab_the_newest_uploaded_wheel_is_installed_and_without_one_the_release(
-    without_satlib, monkeypatch, tmp_path
-):
+def test_where_satlib_is_missing_the_cell_ends_with_python_s_own_words(monkeypatch):
+    """The text above the cell says what to do then."""
     on_colab(monkeypatch)
-    exec(setup_cells.setup(ADDRESS, "0.1.0"), {})
-    for name, age in (("satlib-0.9.0-py3-none-any.whl", 50), ("satlib-0.10.0-py3-none-any.whl", 0)):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (1e9 - age, 1e9 - age))
-    exec(setup_cells.setup(ADDRESS, "0.1.0"), {})
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    assert without_satlib.commands == [
-        [*pip, f"{ADDRESS}/releases/download/v0.1.0/satlib-0.1.0-py3-none-any.whl"],
-        [*pip, str(tmp_path / "satlib-0.10.0-py3-none-any.whl")],
-    ]
-    assert runtime.PACKAGE.name == "satlib"
+    monkeypatch.setitem(sys.modules, "satlib", None)
+    with pytest.raises(ModuleNotFoundError, match="satlib"):
+        run(setup_cells.setup("", "0.1.0"))
+    assert "No module named 'satlib'" in setup_cells.text("")
 
 
-def test_an_installation_that_fails_ends_the_cell(without_satlib, monkeypatch):
-    on_colab(monkeypatch)
-    without_satlib.code = 1
-    with pytest.raises(subprocess.CalledProcessError):
-        exec(setup_cells.setup(ADDRESS, "0.1.0"), {})
+def test_the_set_up_cell_is_short_and_the_text_says_how_to_upload():
+    assert len(setup_cells.setup("", "0.1.0").split("\n")) <= 8
+    assert "`pip wheel --no-deps .`" in setup_cells.text("") and "`make lab`" in setup_cells.text(
+        ""
+    )
+    assert "upload" not in setup_cells.text(ADDRESS)

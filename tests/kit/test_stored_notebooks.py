@@ -2,13 +2,14 @@
 every time."""
 
 import copy
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from satlib import runtime, storage
+from satlib import records, runtime, storage
 from satlib.kit import kernels, setup_cells, stored_notebooks
 
 
@@ -124,22 +125,23 @@ def checkout(tmp_path, monkeypatch):
     (tmp_path / "data" / "runs" / "satsim-fast-old.json").write_text("{}")
     (tmp_path / "data" / "runs" / "movielens-full-kept.json").write_text("{}")
 
-    def execute(lesson, given, output):
+    async def execute(lesson, given, output):
         assert given == {}, "the stored outputs are those of the lesson's own parameters"
         (output / "notebooks").mkdir(exist_ok=True)
         nbformat.write(book(said[lesson.stem]), output / "notebooks" / lesson.path.name)
         storage.write_text(runtime.runs_folder() / "satsim-fast-mean.json", '{"x": 1}')
-        return "cell 1: ValueError: no" if said[lesson.stem].output_type == "error" else ""
+        failed = said[lesson.stem].output_type == "error"
+        return kernels.Outcome("cell 1: ValueError: no" if failed else "")
 
-    monkeypatch.setattr(kernels, "execute", execute)
+    monkeypatch.setattr(kernels, "async_execute", execute)
     return tmp_path, said
 
 
 def texts(folder) -> dict[str, str]:
     return {
-        path.name: path.read_text()
+        path.name: path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.suffix in (".ipynb", ".json")
+        if path.suffix in (".ipynb", ".json", ".xz")
     }
 
 
@@ -153,8 +155,28 @@ def test_rewriting_replaces_outputs_and_fast_records_and_is_the_same_the_second_
         "movielens-full-kept.json",
         "satsim-fast-mean.json",
     ]
-    assert "new" in first["11_a.ipynb"] and "papermill" not in first["11_a.ipynb"]
+    assert b"new" in first["11_a.ipynb"] and b"papermill" not in first["11_a.ipynb"]
     assert stored_notebooks.rewrite(say=lambda *a, **k: None) and texts(folder) == first
+
+
+def test_a_record_above_the_size_of_compression_replaces_the_plain_one(checkout, monkeypatch):
+    """It bears the suffix .json.xz then; both ways round only one of the two may be left."""
+    folder, _ = checkout
+    quick = kernels.async_execute
+    record = records.RunRecord("old", "satsim", "fast", 0, "d", "s", {"note": "words " * 100})
+    committed = folder / "data" / "runs"
+    records.save(record, committed)
+
+    async def execute(lesson, given, output):
+        records.save(record, runtime.runs_folder())
+        return await quick(lesson, given, output)
+
+    monkeypatch.setattr(kernels, "async_execute", execute)
+    for largest, left in ((50, "old-seed0.json.xz"), (50_000, "old-seed0.json")):
+        monkeypatch.setattr(records, "LARGE", largest)
+        assert stored_notebooks.rewrite(say=lambda *a, **k: None)
+        assert [path.name for path in committed.glob("*old-seed0*")] == [f"satsim-fast-{left}"]
+        assert records.load(committed / f"satsim-fast-{left}") == record
 
 
 @pytest.mark.parametrize(
@@ -169,8 +191,9 @@ def test_rewriting_is_all_or_nothing(checkout, bad):
     folder, said = checkout
     said["12_b"] = bad
     before, lines = texts(folder), []
-    assert not stored_notebooks.rewrite(say=lambda text, **k: lines.append(text))
-    assert texts(folder) == before and lines[1] == "ok" and lines[3].startswith("FAILED ")
+    assert not stored_notebooks.rewrite(jobs=1, say=lambda text, **k: lines.append(text))
+    assert texts(folder) == before
+    assert re.fullmatch(r"11_a +ok", lines[0]) and re.match(r"12_b +FAILED ", lines[1])
 
 
 def test_rewriting_is_for_a_checkout(checkout):

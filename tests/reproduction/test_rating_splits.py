@@ -1,4 +1,4 @@
-"""Protocol D on invented ratings: titles replaced, own reviews left out, models and their records."""
+"""Protocol D on invented ratings: titles replaced, own reviews left out, models, records."""
 
 import json
 import re

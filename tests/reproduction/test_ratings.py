@@ -162,7 +162,7 @@ def test_records_are_read_by_data_set_and_model_and_cut_to_rows(films, tmp_path)
 
 
 def test_committed_splits_are_those_of_the_real_ratings(real_data, root):
-    folder = Path(root) / "data" / "runs" / "reproduction"
+    folder = root / "data" / "runs" / "reproduction"
     examples = corpora.load("movielens", data_dir=real_data).examples
     for name in ratings.SPLITS:
         parts = ratings.cut(examples, name)

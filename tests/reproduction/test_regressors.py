@@ -6,7 +6,6 @@ import tiny
 from sklearn.linear_model import Ridge
 
 from satlib.evaluation import metrics
-from satlib.models import satisfaction_model
 from satlib.reproduction import regressors
 from satlib.reproduction.regressors import Settings
 
@@ -25,10 +24,12 @@ def test_ridge_is_that_of_scikit_learn_on_standardised_columns():
     values = {}
     for alpha in (0.1, 30.0, 1000.0):
         twin = Ridge(alpha=alpha).fit((rows["train"] - middle) / spread, truth["train"])
-        expected = {part: twin.predict((rows[part] - middle) / spread) for part in regressors.PARTS}
+        expected = {
+            part: twin.predict((rows[part] - middle) / spread) for part in regressors.JUDGED_PARTS
+        }
         found, kept = regressors.ridge(rows, truth, (-99, 99), [alpha])
         assert kept == alpha and all(
-            np.allclose(found[part], expected[part]) for part in regressors.PARTS
+            np.allclose(found[part], expected[part]) for part in regressors.JUDGED_PARTS
         )
         values[alpha] = metrics.rmse(truth["validation"], expected["validation"])
     assert regressors.ridge(rows, truth, (-99, 99), list(values))[1] == min(values, key=values.get)

@@ -1,4 +1,4 @@
-"""Protocol A: rows, splits by dialogue, choices on validation rows, records, and the real corpora."""
+"""Protocol A: rows, splits by dialogue, choices on validation rows, records, the real corpora."""
 
 import math
 
@@ -176,7 +176,8 @@ def test_a_run_is_read_the_second_time(tmp_path, monkeypatch):
 
 # The real corpora
 
-COUNTS = {  # rows, OVERALL, empty inputs, ties with and without OVERALL, share of the class 3, dialogues cut
+# Rows, OVERALL, empty inputs, ties with and without OVERALL, share of the class 3, dialogues cut.
+COUNTS = {
     "uss-redial": (11806, 1000, 375, 741, 661, 0.8126, 8),
     "uss-ccpe": (6860, 500, 10, 386, 354, 0.8816, 8),
     "uss-sgd": (13833, 1000, 1000, 775, 695, 0.8306, 9),
