@@ -11,7 +11,10 @@ figure is written there as PNG and SVG.
 import io
 import os
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from satlib import alternative_text, storage
 
@@ -59,7 +62,7 @@ def bars(
     names = list(values)
     lengths = list(values.values())
     places = range(len(names))
-    drawn = ax.barh(places, lengths, color=_colours(colour, names))
+    drawn = ax.barh(places, lengths, color=_one_each(colour or PALETTE[0], names))
     written = [form.format(length) for length in lengths]
     ax.bar_label(drawn, labels=written, padding=3, fontsize=VALUE_SIZE)
     ax.margins(x=0.12)  # room for the number behind the longest bar
@@ -75,24 +78,26 @@ def intervals(
     zero: float | None = None,
     form: str = "{:.3f}",
     colour=None,
+    marker="o",
 ) -> None:
     """A point and its interval for each name, the first on top: for models, and for differences.
 
     values: name -> (value, low, high); low and high may be None where there is no interval. label:
     of the axis of values, with its unit. zero: where a dotted line stands, 0 for differences. form:
-    how a value is written behind its interval. colour: one for all, or a list with one for each; by
-    default the palette's first. Raises ValueError where there is no value, or another number of
-    colours.
+    how a value is written behind its interval. colour, marker: one for all, or a list with one for
+    each; by default the palette's first, and a circle. Raises ValueError where there is no value,
+    or another number of colours or markers.
     """
     names = list(values)
-    colours = _colours(colour, names)
+    colours = _one_each(colour or PALETTE[0], names)
+    markers = _one_each(marker, names)
     for place, name in enumerate(names):
         value, low, high = values[name]
         right_end = value
         if low is not None and high is not None:
             ax.plot([low, high], [place, place], color=colours[place], linewidth=2)
             right_end = high
-        ax.plot(value, place, "o", color=colours[place])
+        ax.plot(value, place, markers[place], color=colours[place])
         # Behind the interval and not above the point, where the next row may be near.
         ax.annotate(
             form.format(value),
@@ -107,6 +112,47 @@ def intervals(
     ax.margins(x=0.12)
     _name_rows(ax, names)
     ax.set_xlabel(label)
+
+
+def grouped_intervals(
+    ax,
+    series: dict[str, dict[str, tuple[float, float, float]]],
+    groups: Sequence[str],
+    *,
+    label: str = "",
+    looks: dict[str, tuple[str, str]] | None = None,
+    zero: float | None = None,
+) -> None:
+    """Points with intervals, side by side above each group: several models on several data sets.
+
+    series: name -> group -> (value, low, high); a group may be missing. groups: their order from
+    left to right. label: of the axis of values, with its unit. looks: name -> colour and marker; by
+    default the next ones. zero: where a dotted line stands, 0 for differences.
+    """
+    width = 0.65 / max(1, len(series))
+    for number, (name, values) in enumerate(series.items()):
+        turn = number % len(PALETTE)
+        colour, marker = (looks or {}).get(name, (PALETTE[turn], MARKERS[turn]))
+        shift = width * (number - (len(series) - 1) / 2)
+        there = [group for group in groups if group in values]
+        if not there:
+            continue
+        places = [list(groups).index(group) + shift for group in there]
+        middle, low, high = np.array([values[group] for group in there]).T
+        ax.errorbar(
+            places,
+            middle,
+            [middle - low, high - middle],
+            color=colour,
+            marker=marker,
+            linestyle="none",
+            capsize=3,
+            label=name,
+        )
+    if zero is not None:
+        ax.axhline(zero, color="dimgrey", linestyle=":")
+    ax.set_xticks(range(len(groups)), groups)
+    ax.set_ylabel(label)
 
 
 def lines(ax, x, series: dict, *, xlabel: str = "", ylabel: str = "", every: int = 1) -> None:
@@ -138,18 +184,18 @@ def lines(ax, x, series: dict, *, xlabel: str = "", ylabel: str = "", every: int
     ax.legend()
 
 
-def _colours(colour, names: list[str]) -> list:
-    """A colour for each name."""
+def _one_each(look, names: list[str]) -> list:
+    """A colour or a marker for each name; ``look`` is one for all, or a list."""
     if not names:
         raise ValueError("there is no value to draw; give at least one name with its value")
-    if not isinstance(colour, list):
-        return [colour or PALETTE[0]] * len(names)
-    if len(colour) != len(names):
+    if not isinstance(look, list):
+        return [look] * len(names)
+    if len(look) != len(names):
         raise ValueError(
-            f"{len(colour)} colours are given for {len(names)} names; give one for each name, "
-            "or one for all"
+            f"{len(look)} colours or markers are given for {len(names)} names; give one for each "
+            "name, or one for all"
         )
-    return colour
+    return look
 
 
 def _name_rows(ax, names: list[str]) -> None:

@@ -227,7 +227,7 @@ def test_numbers_beside_the_rows_can_be_read_on_white():
         (lambda ax: plots.lines(ax, [1, 2], {}), "there is no series to draw; give at least one"),
         (
             lambda ax: plots.bars(ax, {"a": 1, "b": 2}, colour=["red"]),
-            "1 colours are given for 2 names; give one for each name, or one for all",
+            "1 colours or markers are given for 2 names; give one for each name, or one for all",
         ),
         (
             lambda ax: plots.lines(ax, [1, 2], {"train": [1, 2, 3]}),

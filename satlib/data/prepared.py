@@ -65,16 +65,18 @@ def prepare(
     whole = splits.split_corpus(loaded)
     parts = splits.subset(
         whole,
-        train=_all_or(train_rows),
-        validation=_all_or(validation_rows),
-        test=_all_or(test_rows),
+        train=_limit("train_rows", train_rows),
+        validation=_limit("validation_rows", validation_rows),
+        test=_limit("test_rows", test_rows),
     )
     suspects = leaks.check(parts, loaded.rule)
     return Prepared(loaded, parts, suspects)
 
 
-def _all_or(rows: int) -> int | None:
+def _limit(name: str, rows: int) -> int | None:
     """A number of rows as ``splits.subset`` takes it: None for all, which a lesson writes as 0."""
+    if rows < 0:
+        raise ValueError(f"{name} is {rows}; take at least 1 row, or 0 for all")
     if rows == 0:
         return None
     return rows

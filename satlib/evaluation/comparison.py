@@ -57,6 +57,11 @@ class Difference:
         """Whether zero lies outside the interval."""
         return not self.low <= 0 <= self.high
 
+    @property
+    def numbers(self) -> str:
+        """The value with its interval, such as "-0.021 [-0.030, -0.012]"."""
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
     def __str__(self) -> str:
         numbers = (
             f"{self.metric} of {self.model} minus {self.other}: {self.value:+.3f}, "

@@ -7,6 +7,7 @@ Which folder may import which is written once, as the import contract in pyproje
 """
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Sequence
@@ -197,17 +198,23 @@ def module_of(stem: str) -> str | None:
 def imports(code: str) -> set[str]:
     """Names of the satlib modules that Python code imports, anywhere in it; none where it is not
     Python."""
+    return {_module_in(name) for name in _imported_names(code)} - {""}
+
+
+@functools.cache  # all lessons use the same modules, and parsing takes longest
+def _imported_names(code: str) -> frozenset[str]:
+    """All names that Python code imports, with dots: ``satlib.data.corpora.load``."""
     try:
         tree = ast.parse(code)
     except SyntaxError:  # a lesson with a slip is reported by the kernel that runs it
-        return set()
-    imported = set()
+        return frozenset()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            imported |= {_module_in(alias.name) for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            imported |= {_module_in(f"{node.module}.{alias.name}") for alias in node.names}
-    return imported - {""}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
 
 
 def _module_in(dotted: str) -> str:

@@ -5,8 +5,11 @@ import itertools
 import json
 import math
 import re
+import subprocess
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -625,3 +628,163 @@ def test_the_lessons_ask_for_every_exercise_and_for_no_other():
             )
             asked[name] = path.name
     assert sorted(asked) == checking.names()
+
+
+# What a checker compares with
+
+
+def tensor(values, **options):
+    import torch
+
+    return torch.tensor(values, **options)
+
+
+def half(values):
+    import torch
+
+    return torch.tensor(values, dtype=torch.bfloat16)
+
+
+def table(**columns):
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1 / 3, 0.3333333333),
+        (0.1 + 0.2, np.float32(0.3)),
+        (np.nan, float("nan")),
+        (True, np.bool_(True)),
+        ([1, 2.0], (1.0, 2)),
+        ([], np.array([])),
+        ([1, [2, 3]], (1, np.array([2.0, 3.0]))),
+        (tensor([1.0, 2.0], requires_grad=True), [1.0, 2.0]),
+        (half([1.0, 2.5]), np.array([1.0, 2.5])),
+        (tensor(3), 3),
+        (tensor([[1, 5], [7, 2]]).max(dim=1), ([5, 7], [1, 0])),
+        (("a", 0.5), ["a", 0.5 + 1e-9]),
+        (np.array(["a", "b"]), ["a", "b"]),
+        ({"a": np.array([1.0, 2.0])}, {"a": [1.0, 2.0 + 1e-8]}),
+        ({"a", "b"}, {"b", "a"}),
+        (table(x=[1.0, 2.0], y=["a", "b"]), table(x=[1.0, 2.0 + 1e-9], y=["a", "b"])),
+        (pd.Series([1.0, 2.0], index=["u", "v"]), [1.0, 2.0]),
+        (None, None),
+        ("text", "text"),
+    ],
+)
+def test_equal_results_are_the_same_up_to_rounding(one, other):
+    assert checking.same(one, other) and checking.same(other, one)
+
+
+class Awkward:
+    """What can neither be compared nor put into words."""
+
+    def __eq__(self, other):
+        raise RuntimeError("do not compare")
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1.0, 1.0001),
+        ("3", 3),
+        (["1", "2"], [1, 2]),
+        ([1, 2], [2, 1]),
+        ([1, 2], [[1], [2]]),
+        ([1, 2], [1, 2, 3]),
+        ([[1], [2, 3]], [[1], [2]]),
+        (3, [3]),
+        (None, 0),
+        (None, [None]),
+        (tensor([1.0, 2.0]), [1.0, 2.5]),
+        (tensor([[1, 5], [7, 2]]).max(dim=1), [5, 7]),
+        ((x for x in [1, 2]), [1, 2]),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ({"a": [1, 2]}, [1, 2]),
+        (table(x=[1.0]), table(y=[1.0])),
+        (table(x=[1.0, 2.0]), table(x=[1.0, 2.0]).iloc[::-1]),
+        (Awkward(), 1),
+        ([1, Awkward()], [1, 2]),
+    ],
+)
+def test_different_results_are_not_the_same_and_nothing_raises(one, other):
+    assert not checking.same(one, other) and not checking.same(other, one)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1 / 3, "0.333"),
+        (np.float32(0.1), "0.100"),
+        (0.00012, "0.00012"),
+        (0.0, "0.000"),
+        (np.int64(3), "3"),
+        (np.bool_(True), "True"),
+        (np.array([0.5, 1 / 3]), "[0.500, 0.333]"),
+        (np.array(2.0), "2.000"),
+        ((1, "a", None), "(1, 'a', None)"),
+        ((0.5,), "(0.500,)"),
+        ({"a": [0.5]}, "{'a': [0.500]}"),
+        (tensor([0.25, 1.0], requires_grad=True), "[0.250, 1.000]"),
+        (half([0.5]), "[0.500]"),
+        (pd.Series([0.5]), "[0.500]"),
+        ("two\nlines", "two lines"),
+        (None, "None"),
+    ],
+)
+def test_a_result_is_put_into_few_words(value, text):
+    assert checking.brief(value) == text
+
+
+def test_a_long_result_is_cut():
+    for value in ("x" * 500, list(range(10**6)), np.zeros((1000, 1000))):
+        assert len(checking.brief(value)) == 80 and checking.brief(value).endswith("...")
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        (3, "you took the sum"),
+        (7, "expected 2, not 7"),
+        (None, "the result is None: does every branch end with `return`?"),
+        ((x for x in [2]), "a generator, which can be read only once: put it into list(...)"),
+        (np.mean, "the result is a function: is a pair of parentheses missing?"),
+        (tensor([[1, 5]]).max(dim=1), "take its `.values`"),
+        (Awkward(), "expected 2, not <"),
+    ],
+)
+def test_a_wrong_result_gets_the_hint_that_fits(got, said):
+    mistakes = {"you took the sum": 3, "you took the right one": 2.0}
+    checking.expect(2, 2, mistakes)
+    with pytest.raises(AssertionError, match=re.escape(said)):
+        checking.expect(got, 2, mistakes, "expected {right}, not {got}")
+
+
+def test_words_around_a_hint_may_hold_braces():
+    with pytest.raises(AssertionError, match=re.escape("{'a': 1} should give 2, not {'b': 3}")):
+        checking.expect({"b": 3}, 2, otherwise=f"{ {'a': 1} } should give {{right}}, not {{got}}")
+    with pytest.raises(AssertionError, match="the result should be 2, not 3"):
+        checking.expect(3, 2)
+
+
+def test_one_exercise_imports_the_file_of_its_lesson_only():
+    code = (
+        "import sys; from satlib.exercises import checking; checking.check('01.1', None); "
+        "print(*[m for m in sys.modules if m.startswith('satlib.exercises.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "01.1: not tried yet",
+        "satlib.exercises.checking satlib.exercises.data_interactions",
+    ]
+
+
+def test_the_hint_is_the_first_line_that_holds_words():
+    def checker(answer):
+        raise AssertionError(answer)
+
+    assert checking.hint_for(checker, "\n  look at the sign\nmore") == "look at the sign"
+    assert checking.hint_for(checker, " \n") == "the result differs from the one asked for"

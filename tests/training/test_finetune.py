@@ -176,7 +176,7 @@ def test_only_the_last_events_are_read(folder, history):
 
 
 def test_an_empty_text_is_read_as_a_dot(folder):
-    settings = finetune.Settings(encoder=folder)
+    settings = finetune.Settings(encoder=folder, max_length=20)
     ids = finetune.token_ids(["", ".", "a lovely film"], settings)
     assert ids[0] == ids[1] != ids[2]
     rows = finetune.encode_texts({"all": ["", "a lovely film"]}, {"all": np.ones(2)}, settings)

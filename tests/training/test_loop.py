@@ -48,7 +48,7 @@ def assert_close(one, other, atol: float) -> None:
 # --- the update
 
 
-@pytest.mark.parametrize("optimizer, atol", [("sgd", 1e-7), ("adamw", 1e-6)])
+@pytest.mark.parametrize("optimizer, atol", [("sgd", 1e-7), ("adamw", 2e-6)])
 def test_updates_equal_a_hand_written_loop(optimizer, atol):
     wanted = quick_plan(
         optimizer=optimizer, weight_decay=0.1, clip=0.05, epochs=2, learning_rate=5e-3
