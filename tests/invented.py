@@ -41,7 +41,9 @@ def make(model: str, seed: int = 0, **changed) -> RunRecord:
     job = _job(model, "satsim", seed)
     for field in job:
         job[field] = changed.pop(field, job[field])
-    record = judging.record(job, parts, METRICS, changed.pop("parameters", {}), draws=40)
+    record = judging.record(
+        job, parts, METRICS, changed.pop("parameters", {}), draws=40, domains=True
+    )
     record.versions = {"python": "3"}
     record.machine = {"accelerator": "none"}
     for field, value in changed.items():

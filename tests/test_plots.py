@@ -175,6 +175,24 @@ def test_intervals_have_a_stroke_where_there_is_one_and_a_point_each():
     assert [x for x, _ in zero] == [0, 0]
 
 
+def test_grouped_intervals_stand_side_by_side_above_their_group():
+    ax = panel()
+    series = {
+        "mean": {"shop": (1.0, 0.5, 1.5), "news": (2.0, 1.75, 2.5)},
+        "bert": {"news": (1.0, 0.75, 1.25)},
+    }
+    plots.grouped_intervals(ax, series, ["shop", "news"], label="RMSE (stars)", zero=0)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["shop", "news"]
+    first, second = ax.containers
+    assert [first.get_label(), second.get_label()] == ["mean", "bert"]
+    left, right = first[0].get_xdata()
+    assert left < 0 and 0.5 < right < 1 < second[0].get_xdata()[0] < 1.5
+    (stroke,) = second[2][0].get_segments()
+    assert stroke[:, 1].tolist() == [0.75, 1.25]
+    assert first[0].get_color() != second[0].get_color()
+    assert ax.get_ylabel() == "RMSE (stars)"
+
+
 def test_lines_differ_in_colour_and_marker_and_more_than_the_palette_in_dashes():
     ax = panel()
     series = {f"model {number}": [number, 2 * number] for number in range(9)}

@@ -52,12 +52,13 @@ def last_steps(example: Example) -> list[EventStep]:
     steps = [EventStep(_words(event), event.value, event.dwell) for event in example.events]
     target = example.target
     if target is not None:
+        # Without its value: that is the rating to predict.
         steps.append(EventStep(_words(target), None, target.dwell))
     steps = steps[-MAX_STEPS:]
-    attributes = ", ".join(f"{name} {value}" for name, value in example.attributes.items())
-    if attributes:
-        return [EventStep(attributes), *steps]
-    return steps
+    attributes = [f"{name} {value}" for name, value in example.attributes.items()]
+    if not attributes:
+        return steps
+    return [EventStep(", ".join(attributes)), *steps]
 
 
 def _words(event: Event) -> str:
@@ -97,6 +98,7 @@ def to_arrays(rows: Sequence[Sequence[EventStep]], scale: tuple[float, float]) -
     number_of: dict[str, int] = {"": 0}
     text_ids = []
     for row in rows:
+        # Equal texts share a number: a film that many saw is one row of words.
         text_ids.append([number_of.setdefault(step.text, len(number_of)) for step in row])
     words = []
     for text in number_of:

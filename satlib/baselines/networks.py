@@ -74,6 +74,7 @@ class StepReader(nn.Module):
         different, place = text_ids.unique(return_inverse=True)
         words = self.words(rows.words[different])[place]
         states, _ = self.gru(torch.cat([words, rows.numbers[at]], dim=2))
+        # Rows are padded on the right, so the number of texts tells where the last step is.
         last_step = (text_ids > 0).sum(1).sub(1).clamp(min=0)
         state = states[torch.arange(len(at)), last_step]
         return self.last(self.dropout(state)).squeeze(1)
@@ -94,7 +95,7 @@ def factorise(
 ) -> Iterator[Epoch]:
     """Matrix factorisation of the training rows with biases, by Adam; see the module for what it
     yields."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):  # the global generator goes on as if nothing was drawn
         torch.manual_seed(seed)
         model = Factors(int(rows.users.max()), int(rows.items.max()), rank, damping)
     return _epochs(model, rows, ratings, 1.0, seed, epochs, learning_rate, batch_size=512)

@@ -174,13 +174,14 @@ def rows(
     return [row(job, part, name, three, n) for name, three in numbers.items()]
 
 
-def columns(judged: Judged) -> dict[str, list]:
-    """What a record keeps of a judged part: columns of equal length, numbers to 4 decimals."""
-    kept = {
-        "id": [example.id for example in judged.examples],
-        "group": judged.groups,
-        "domain": [example.domain for example in judged.examples],
-    }
+def columns(judged: Judged, domains: bool) -> dict[str, list]:
+    """What a record keeps of a judged part: columns of equal length, numbers to 4 decimals.
+
+    domains: whether the domain of each example is kept, too.
+    """
+    kept = {"id": [example.id for example in judged.examples], "group": judged.groups}
+    if domains:
+        kept["domain"] = [example.domain for example in judged.examples]
     for name in ("rating", "predicted", "expected", "distribution"):
         values = getattr(judged, name)
         if values is not None:
@@ -197,18 +198,20 @@ def record(
     *,
     draws: int = 1000,
     predictions: bool = True,
+    domains: bool = False,
 ) -> records.RunRecord:
     """The run record of a job: a metric row for each part and name, and the prediction of each
     example.
 
     job: the record's fields model, dataset, profile, seed, data_sha256 and split_sha256.
-    predictions: False leaves out the single predictions, for a small record.
+    predictions: False leaves out the single predictions, for a small record. domains: True keeps
+    the domain of each example, which says nothing where a corpus has one domain only.
     """
     made = records.RunRecord(**job, parameters=dict(parameters), curves=list(curves))
     for part, judged in parts.items():
         made.rows += rows(job, part, judged, metric_names, draws)
         if predictions:
-            made.predictions[part] = columns(judged)
+            made.predictions[part] = columns(judged, domains)
     return made
 
 
@@ -248,6 +251,6 @@ def judge_and_save(
         "data_sha256": data.loaded.sha256,
         "split_sha256": data.split_sha256,
     }
-    made = record(job, judged, METRICS, parameters, curves, draws=draws)
+    made = record(job, judged, METRICS, parameters, curves, draws=draws, domains=True)
     records.save(made, runtime.runs_folder(runs))
     return made

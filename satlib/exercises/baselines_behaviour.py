@@ -123,7 +123,8 @@ def next_rating(rows):
 
 def later_rows(rows):
     """How many rows come later."""
-    return [sum(time > now for _, time, _ in rows) for _, now, _ in rows]
+    times = np.array([time for _, time, _ in rows])
+    return [int(np.sum(times > now)) for now in times]
 
 
 def own_of_the_first(rows):

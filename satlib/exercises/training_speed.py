@@ -1,5 +1,7 @@
 """The exercises of lesson 45: a reference answer and a checker each."""
 
+import itertools
+
 from satlib.exercises.checking import expect
 
 
@@ -39,7 +41,7 @@ def check_2(answer):
     got = answer(lengths, 10)
     assert got is not None, "the result is None: end the function with `return`"
     got = [list(map(int, batch)) for batch in got]
-    in_a_row = [length for batch in got for length in batch]
+    in_a_row = list(itertools.chain.from_iterable(got))
     order = "every text is in one batch, in the order in which they come"
     expect(in_a_row, lengths, otherwise=order)
     too_long = "a long text makes the texts before it long as well: 3 x 5 = 15 positions"

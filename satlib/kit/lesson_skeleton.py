@@ -130,6 +130,6 @@ def own_imports(subject: Subject) -> str:
     """The notebook's imports from satlib, in the order that ruff gives them."""
     of_folders = [
         f"from satlib.{subject.folder} import {subject.module}",
-        "from satlib.exercises.checking import check",
+        "from satlib.exercises.checking import check, reveal",
     ]
     return "\n".join(["from satlib import plots", *sorted(of_folders)])

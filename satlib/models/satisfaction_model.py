@@ -67,7 +67,7 @@ class SatisfactionConfig(transformers.PretrainedConfig):
                 "the ends of the scale"
             )
         super().__init__(**others)
-        self.encoder = encoder or {}
+        self.encoder = {} if encoder is None else encoder
         self.head = head
         self.pooling = pooling
         self.features = features
@@ -188,8 +188,8 @@ def load(folder: str | Path):
             f"{folder} holds a model of type {kind!r}, not a satisfaction model; give a folder "
             "that satlib saved, or use build(encoder=...) to start from it"
         )
-    encoder = config.get("encoder") or {}
-    if not encoder.get("model_type"):
+    encoder = config.get("encoder")
+    if not encoder or not encoder.get("model_type"):
         raise ValueError(
             f"{folder / 'config.json'} describes no encoder; give the whole folder "
             "that satlib saved"

@@ -198,7 +198,7 @@ def judge(
     for part, values in predicted.items():
         judged[part] = judging.from_ratings(parts[part], values)
     # Its metrics are its own (``rmse_by_user`` is one), so no names of metrics are given here.
-    record = judging.record(job, {"test": judged["test"]}, [], parameters, curves)
+    record = judging.record(job, {"test": judged["test"]}, [], parameters, curves, domains=True)
     if columns is not None:
         record.predictions["test"] |= columns
     for part, one in judged.items():

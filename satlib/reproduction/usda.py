@@ -139,9 +139,11 @@ def fit(
     epochs = _learn(MODEL_SPECS[model], parts["train"], judged, settings)
     n = len(parts["validation"])
     truth = _stars(parts["validation"])
-    scores = [metrics.macro_f1(truth, p[:n].argmax(axis=1) + 1.0) for p in epochs]
-    curves = []
-    for epoch, score in enumerate(scores):
+    scores, curves = [], []
+    for epoch, probabilities in enumerate(epochs):
+        predicted = probabilities[:n].argmax(axis=1) + 1.0
+        score = metrics.macro_f1(truth, predicted)
+        scores.append(score)
         curves.append({"epoch": epoch, "validation_macro_f1": round(score, 6)})
     best = epochs[int(np.argmax(scores))]
     return {"validation": best[:n], "test": best[n:]}, curves
@@ -197,7 +199,9 @@ def _job(
     folder: str | Path,
 ) -> dict:
     """The fields that name a record; the split is written beside it."""
-    ids = {part: [example.id for example in examples] for part, examples in parts.items()}
+    ids = {}
+    for part, examples in parts.items():
+        ids[part] = [example.id for example in examples]
     judged = parts["validation"] + parts["test"]
     ids["overall"] = [example.id for example in judged if example.target is None]
     record_cache.save_split(f"split-{loaded.name}-B", ids, folder)
@@ -235,11 +239,12 @@ def reference(dataset: str, folder: str | Path, data_dir: str = "") -> RunRecord
             parameters["verified"][part] = verified
         examples, ratings = [], []
         for example in parts["test"]:
-            if example.id in turn_of["test"]:
-                turn, _ = turn_of["test"][example.id]
-                if len(turn.ratings) > 1:
-                    examples.append(example)
-                    ratings.append(turn.ratings)
+            if example.id not in turn_of["test"]:
+                continue
+            turn, _ = turn_of["test"][example.id]
+            if len(turn.ratings) > 1:  # one annotator alone has no others
+                examples.append(example)
+                ratings.append(turn.ratings)
         parameters["labels"] = _labels_of_a_and_b(ratings)
         judged = {"test": _one_against_others(examples, ratings)}
         return judging.record(job, judged, protocols.B.metrics, parameters)

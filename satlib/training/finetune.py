@@ -5,8 +5,9 @@ trains all of it from there. Lesson 43 takes the steps one by one; every later l
 protocol calls the one function.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from satlib.training.plan import Plan, State
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the head's penalty
 NOTHING_SAID = "."  # what is read where a text is empty
+NO_PARTS: Mapping[str, Rows] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -184,15 +186,15 @@ def embeddings(model: SatisfactionModel, rows: Rows, autocast: torch.dtype | Non
 
 
 def predict(
-    model: SatisfactionModel, parts: dict[str, Rows], settings: Settings
+    model: SatisfactionModel, parts: Mapping[str, Rows], settings: Settings
 ) -> dict[str, Prediction]:
     """Predictions of each part."""
-    return {
-        part: satisfaction_model.predict_tokens(
+    predictions = {}
+    for part, rows in parts.items():
+        predictions[part] = satisfaction_model.predict_tokens(
             model, rows.sequences, rows.features, autocast=settings.judging_dtype
         )
-        for part, rows in parts.items()
-    }
+    return predictions
 
 
 def build(settings: Settings, rows: Rows, scale: tuple[float, float]) -> SatisfactionModel:
@@ -213,7 +215,7 @@ def finetune(
     settings: Settings,
     validation: Rows | None = None,
     *,
-    judged: dict[str, Rows] | None = None,
+    judged: Mapping[str, Rows] = NO_PARTS,
     before: bool = False,
     model: SatisfactionModel | None = None,
     scale: tuple[float, float] = (1.0, 5.0),
@@ -228,7 +230,6 @@ def finetune(
     rating. look: called with the model when its head is fitted, and after every epoch. folder: for
     checkpoints; None saves nothing.
     """
-    judged = judged or {}
     learnt = rows.some(settings.train_rows)
     if model is None:
         model = build(settings, learnt, scale)

@@ -291,3 +291,12 @@ def rmse_of(runs: Iterable[records.RunRecord]) -> list[float]:
             if row["metric"] == "rmse":
                 values.append(row["value"])
     return values
+
+
+def scores_by(
+    name: str, runs: Iterable[records.RunRecord], base: dict
+) -> dict[object, list[float]]:
+    """Value of one hyperparameter -> validation RMSE of each seed, of the records that
+    ``grouped_by`` gives."""
+    groups = grouped_by(name, runs, base)
+    return {value: rmse_of(group) for value, group in groups.items()}

@@ -9,6 +9,7 @@ uninterrupted run.
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,24 @@ class BatchLoss(torch.nn.Module):
         return self.model(**batch).loss
 
 
+@dataclass(frozen=True)
+class Run:
+    """What all updates of one training share.
+
+    table: the token rows in use, or None. optimizer: the bare one; batch_loss, stepper: loss and
+    optimizer as accelerate wraps them, for several processes and for 16 bits.
+    """
+
+    model: satisfaction_model.SatisfactionModel
+    rows: Rows
+    plan: Plan
+    accelerator: Accelerator
+    table: ActiveRows | None
+    optimizer: torch.optim.Optimizer
+    batch_loss: torch.nn.Module
+    stepper: torch.optim.Optimizer
+
+
 def train(
     model: satisfaction_model.SatisfactionModel,
     rows: Rows,
@@ -57,47 +76,26 @@ def train(
     after_epoch: Callable[[State], object] | None = None,
     tensorboard: str | Path | None = None,
 ) -> State:
-    """Fine-tune ``model`` in place, leave it with its best weights, and return the final State with
-    the curves.
+    """Fine-tune ``model`` in place, leave it with its best weights, and return the final State.
 
     validation: rows that judge every epoch; without them all epochs run, and the last weights stay.
     folder: for checkpoints; a run of the same plan and data found there is resumed, any other is
-    refused. Without a folder nothing is saved. after_step, after_epoch: called with the State after
-    each update, and after each epoch when it has been judged and saved. tensorboard: folder of
-    event files. Raises Diverged where the loss is no number any more.
+    refused. Without a folder nothing is saved. after_step, after_epoch: called after each update,
+    and after each epoch that was judged and saved. tensorboard: folder of event files. Raises
+    Diverged where the loss is no number any more.
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
     cpu_layers.recompute(model.encoder, plan.recompute)
     runtime.seed_everything(plan.seed + accelerator.process_index)
+    writer = tensorboard_writer(tensorboard, accelerator)
     with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
-        optimizer = make_optimizer(model, plan)
-        batch_loss, stepper = accelerator.prepare(BatchLoss(model), optimizer)
-        keeper = Unsaved(model, State)
-        if folder is not None:
-            run = fingerprint(model, rows, validation, plan, accelerator)
-            keeper = Checkpoints(folder, model, optimizer, accelerator, run, State)
+        run = prepared_run(model, rows, plan, accelerator, table)
+        keeper = keeper_of(run, validation, folder)
         state = keeper.resume()
-        writer = tensorboard_writer(tensorboard, accelerator)
-        # Batches cut by tokens may be more in one epoch than in another.
-        updates = [len(order_of(rows, plan, epoch)) for epoch in range(plan.epochs)]
         while not state.finished:
-            model.train()
-            order = order_of(rows, plan, state.epoch)
-            done = state.step - sum(updates[: state.epoch])  # above 0 where a run was resumed
-            for batch in runtime.progress(order[done:], f"epoch {state.epoch + 1}"):
-                set_rate(optimizer, table, rate_at(state.step, sum(updates), plan))
-                state.loss_sum += update(batch_loss, stepper, accelerator, rows, batch, plan)
-                state.step += 1
-                state.seen += len(batch)
-                if after_step is not None:
-                    after_step(state)
-                if state.step % plan.save_every == 0:
-                    keeper.save(state)
-            measured = {}
-            if validation is not None:
-                measured = measure(model, validation, plan.metric, accelerator)
-            end_epoch(state, measured, plan)
+            train_epoch(state, run, keeper, after_step)
+            end_epoch(state, measure(run, validation), plan)
             if state.best_epoch == state.epoch:
                 keeper.save_best()
             show(writer, state)
@@ -107,6 +105,52 @@ def train(
         if validation is not None:
             keeper.restore_best()
     return state
+
+
+def prepared_run(
+    model: satisfaction_model.SatisfactionModel,
+    rows: Rows,
+    plan: Plan,
+    accelerator: Accelerator,
+    table: ActiveRows | None,
+) -> Run:
+    """The Run of a training, its loss and optimizer wrapped by accelerate."""
+    optimizer = make_optimizer(model, plan)
+    batch_loss, stepper = accelerator.prepare(BatchLoss(model), optimizer)
+    return Run(model, rows, plan, accelerator, table, optimizer, batch_loss, stepper)
+
+
+def keeper_of(
+    run: Run, validation: Rows | None, folder: str | Path | None
+) -> Checkpoints | Unsaved:
+    """What keeps a run's checkpoints in its folder; without a folder, its best weights only."""
+    if folder is None:
+        return Unsaved(run.model, State)
+    mark = fingerprint(run.model, run.rows, validation, run.plan, run.accelerator)
+    return Checkpoints(folder, run.model, run.optimizer, run.accelerator, mark, State)
+
+
+def train_epoch(
+    state: State,
+    run: Run,
+    keeper: Checkpoints | Unsaved,
+    after_step: Callable[[State], object] | None,
+) -> None:
+    """Make the updates that are left of this epoch, with a checkpoint after every so many."""
+    run.model.train()
+    # Batches cut by tokens may be more in one epoch than in another.
+    updates = [len(order_of(run.rows, run.plan, epoch)) for epoch in range(run.plan.epochs)]
+    done = state.step - sum(updates[: state.epoch])  # above 0 where a run was resumed
+    order = order_of(run.rows, run.plan, state.epoch)
+    for batch in runtime.progress(order[done:], f"epoch {state.epoch + 1}"):
+        set_rate(run, rate_at(state.step, sum(updates), run.plan))
+        state.loss_sum += update(run, batch)
+        state.step += 1
+        state.seen += len(batch)
+        if after_step is not None:
+            after_step(state)
+        if state.step % run.plan.save_every == 0:
+            keeper.save(state)
 
 
 def make_accelerator(chosen: str) -> Accelerator:
@@ -145,76 +189,70 @@ def make_optimizer(model: torch.nn.Module, plan: Plan) -> torch.optim.Optimizer:
     return kind(groups, lr=plan.learning_rate, fused=True)
 
 
-def set_rate(optimizer: torch.optim.Optimizer, table: ActiveRows | None, rate: float) -> None:
+def set_rate(run: Run, rate: float) -> None:
     """Set the learning rate of the next update, and do to the token rows at rest what that update
     would do to them."""
-    for group in optimizer.param_groups:
+    groups = run.optimizer.param_groups
+    for group in groups:
         group["lr"] = rate
-    if table is not None:
-        table.shrink(rate, max(group["weight_decay"] for group in optimizer.param_groups))
+    if run.table is not None:
+        run.table.shrink(rate, max(group["weight_decay"] for group in groups))
 
 
-def update(
-    batch_loss: BatchLoss,
-    optimizer: torch.optim.Optimizer,
-    accelerator: Accelerator,
-    rows: Rows,
-    batch: np.ndarray,
-    plan: Plan,
-) -> float:
+def update(run: Run, batch: np.ndarray) -> float:
     """One update on a batch of row numbers; returns the sum of its losses.
 
     Each process takes its share of the batch and each pass a share of that; dividing by the size of
     the whole batch makes the gradient the same for any number of processes and passes.
     """
-    model = accelerator.unwrap_model(batch_loss).model
+    accelerator = run.accelerator
+    device = accelerator.device
     share = batch[accelerator.process_index :: accelerator.num_processes]
-    passes = np.array_split(share, plan.accumulate)
-    total = torch.zeros((), device=accelerator.device)
-    optimizer.zero_grad()  # an update that was interrupted leaves gradients behind
+    passes = np.array_split(share, run.plan.accumulate)
+    total = torch.zeros((), device=device)
+    run.stepper.zero_grad()  # an update that was interrupted leaves gradients behind
     for number, part in enumerate(passes, start=1):
         # Several processes exchange their gradients once, in the last pass.
         last = number == len(passes)
-        with nullcontext() if last else accelerator.no_sync(batch_loss):
-            inputs = collate(rows, part, accelerator.device, model.pad_id)
-            loss = batch_loss(**inputs) * len(part)
+        with nullcontext() if last else accelerator.no_sync(run.batch_loss):
+            inputs = collate(run.rows, part, device, run.model.pad_id)
+            loss = run.batch_loss(**inputs) * len(part)
             # DDP averages over processes, so the sum over them needs their number as a factor.
             accelerator.backward(loss * accelerator.num_processes / len(batch))
             total += loss.detach()
-    accelerator.clip_grad_norm_(model.parameters(), plan.clip)
-    optimizer.step()
-    optimizer.zero_grad()  # and here: the next batch's activations take their place
+    accelerator.clip_grad_norm_(run.model.parameters(), run.plan.clip)
+    run.stepper.step()
+    run.stepper.zero_grad()  # and here: the next batch's activations take their place
     mean = float(accelerator.reduce(total, "sum")) / len(batch)
     if not math.isfinite(mean):
         raise Diverged(
-            f"the loss is {mean} at learning_rate {plan.learning_rate}; lower it "
+            f"the loss is {mean} at learning_rate {run.plan.learning_rate}; lower it "
             "(article: 1e-5 to 5e-5)"
         )
     return mean * len(batch)
 
 
-def measure(
-    model: satisfaction_model.SatisfactionModel,
-    validation: Rows,
-    metric: str,
-    accelerator: Accelerator,
-) -> dict[str, float | None]:
-    """Loss, RMSE and the plan's metric of the validation rows, as the curves hold them.
+def measure(run: Run, validation: Rows | None) -> dict[str, float | None]:
+    """Loss, RMSE and the plan's metric of the validation rows, as the curves hold them; empty
+    without such rows.
 
     An undefined value is None, for JSON has no nan: a correlation with constant predictions, say.
     """
-    logits = validation_logits(model, validation, accelerator)
+    if validation is None:
+        return {}
+    config = run.model.config
+    logits = validation_logits(run.model, validation, run.accelerator)
     ratings = torch.from_numpy(validation.ratings)
-    loss = float(heads.loss_of(torch.from_numpy(logits), ratings, model.config))
-    predicted = heads.read_logits(logits.astype(float), model.config).rating
+    loss = float(heads.loss_of(torch.from_numpy(logits), ratings, config))
+    predicted = heads.read_logits(logits.astype(float), config).rating
     value = loss
-    if metric != "loss":
-        value = metrics.METRICS[metric](validation.ratings, predicted)
+    if run.plan.metric != "loss":
+        value = metrics.METRICS[run.plan.metric](validation.ratings, predicted)
     measured = {
         "validation_loss": loss,
         "validation_rmse": metrics.rmse(validation.ratings, predicted),
     }
-    measured[f"validation_{metric}"] = None if math.isnan(value) else value
+    measured[f"validation_{run.plan.metric}"] = None if math.isnan(value) else value
     return measured
 
 

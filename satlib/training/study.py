@@ -13,7 +13,7 @@ import numpy as np
 
 from satlib import records
 from satlib.training import hyperparameters, search
-from satlib.training.hyperparameters import Bench, Run, changed, grouped_by, rmse_of, sweep
+from satlib.training.hyperparameters import Bench, Run, changed, scores_by, sweep
 
 KNOBS = {
     "warmup": (0.0, 0.3),
@@ -98,9 +98,8 @@ def other_runs(
 def best_rate(runs: Sequence[records.RunRecord], base: dict) -> float:
     """The learning rate with the lowest mean validation RMSE, among records that agree with
     ``base`` in all else."""
-    mean_rmse = {}
-    for rate, group in grouped_by("learning_rate", runs, base).items():
-        mean_rmse[rate] = np.mean(rmse_of(group))
+    scores = scores_by("learning_rate", runs, base)
+    mean_rmse = {rate: np.mean(values) for rate, values in scores.items()}
     return min(mean_rmse, key=mean_rmse.get)
 
 
@@ -109,12 +108,12 @@ def knob_scores(runs: Sequence[records.RunRecord], base: dict) -> dict[str, list
     like "dropout 0"."""
     scores = {}
     for name in KNOBS:
-        for value, group in grouped_by(name, runs, base).items():
+        for value, values in scores_by(name, runs, base).items():
             if value != base[name]:
-                scores[f"{name.replace('_', ' ')} {value:g}"] = rmse_of(group)
+                scores[f"{name.replace('_', ' ')} {value:g}"] = values
     double_rate = base | {"learning_rate": 2 * base["learning_rate"]}
-    for value, group in grouped_by("batch_size", runs, double_rate).items():
-        scores[f"batch size {value}, rate x 2"] = rmse_of(group)
+    for value, values in scores_by("batch_size", runs, double_rate).items():
+        scores[f"batch size {value}, rate x 2"] = values
     return scores
 
 
@@ -127,3 +126,13 @@ def first_named(runs: Sequence[records.RunRecord], start: str) -> records.RunRec
         f"no record of {start!r} among {len(runs)}; "
         "make the study with the profile full of lesson 44"
     )
+
+
+def stops_at(values: Sequence[float], patience: int) -> int:
+    """The epoch after which a run of these validation errors, one an epoch, would stop: its best
+    epoch is ``patience`` epochs old. A run that never comes to that has all its epochs."""
+    for epoch in range(1, len(values) + 1):
+        best_epoch = int(np.argmin(values[:epoch])) + 1
+        if epoch - best_epoch == patience:
+            return epoch
+    return len(values)

@@ -4,12 +4,12 @@ driven by playwright."""
 import shutil
 from pathlib import Path
 
-import lab as jupyter
 import pytest
+from browser import lab as jupyter
 
 # What a test that failed leaves: a picture, and the notebook.
 KEPT = Path(__file__).parents[2] / "build" / "browser"
-pytest.register_assert_rewrite("site_server")  # its checks say what they found
+pytest.register_assert_rewrite("browser.site_server")  # its checks say what they found
 
 
 def pytest_configure(config):

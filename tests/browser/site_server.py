@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import lab
+from browser import lab
 
 # Scripts that run in the page.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-import site_server as server
+from browser import site_server as server
 
 from satlib import runtime
 from satlib.data import leaks

@@ -141,14 +141,16 @@ def test_errors_and_correlations_judge_the_expected_rating_and_all_else_the_clas
 
 def test_a_part_of_a_record_can_be_judged_again():
     one = classified()
-    record = judging.record(JOB, {"test": one}, ["uar"], {}, draws=20)
-    again = judging.record(JOB, {"test": judging.from_record(record)}, ["uar"], {}, draws=20)
+    options = {"draws": 20, "domains": True}
+    record = judging.record(JOB, {"test": one}, ["uar"], {}, **options)
+    again = judging.record(JOB, {"test": judging.from_record(record)}, ["uar"], {}, **options)
     assert again == record
     assert list(record.predictions["test"]) == [
         *("id", "group", "domain", "rating", "predicted", "expected", "distribution")
     ]
     small = judging.record(JOB, {"test": one}, ["uar"], {}, draws=20, predictions=False)
     assert small.rows == record.rows and small.predictions == {}
+    assert "domain" not in judging.record(JOB, {"test": one}, [], {}).predictions["test"]
     del record.predictions["test"]["domain"], record.predictions["test"]["expected"]
     older = judging.from_record(record)
     assert older.expected is None and older.examples[0] == ("e0", "u0", "d")

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from satlib import runtime
-from satlib.kit import cli, runner
+from satlib.kit import cli, results, runner
 
 
 def call(*arguments):
@@ -18,7 +18,7 @@ def call(*arguments):
 def given(monkeypatch):
     """Replace the runner's run; returns the keyword arguments of its last call and the results it
     gives back."""
-    seen = SimpleNamespace(arguments={}, results=[runner.Result("11_a", "ok")])
+    seen = SimpleNamespace(arguments={}, results=[results.Result("11_a", "ok")])
 
     def run(lessons, **options):
         seen.arguments = {"lessons": lessons} | options
@@ -76,7 +76,7 @@ def test_without_options_all_lessons_run_on_satsim_in_the_fast_profile(given):
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])
 def test_a_lesson_that_did_not_pass_makes_the_exit_status_one(given, status):
-    given.results.append(runner.Result("12_b", status))
+    given.results.append(results.Result("12_b", status))
     assert call("run").exit_code == 1
 
 

@@ -340,6 +340,27 @@ def test_lessons_that_prose_names_exist(root):
         assert named <= stems, f"{page} names {sorted(named - stems)}"
 
 
+def texts_with_numbers(root) -> dict[str, str]:
+    """All that may speak of a lesson by its number."""
+    texts = {"glossary": (root / "docs" / "glossary.md").read_text(encoding="utf-8")}
+    for name in ("README.md", "Makefile"):
+        texts[name] = (root / name).read_text(encoding="utf-8")
+    for lesson in LESSONS:
+        texts[lesson.stem] = "\n".join(course.source(cell) for cell in lesson.cells)
+    texts |= SOURCES
+    del texts["kit.lesson_skeleton"]  # its example is a lesson to come
+    return texts
+
+
+def test_lessons_that_are_named_by_number_exist(root):
+    numbers = {lesson.number for lesson in LESSONS}
+    several = r"\b[Ll]essons? (\d\d(?:(?:, and | and | to | or |, |/)\d\d)*)\b"
+    for page, text in texts_with_numbers(root).items():
+        for named in re.findall(several, text):
+            unknown = set(re.findall(r"\d\d", named)) - numbers
+            assert not unknown, f"{page} names lesson {named}"
+
+
 def test_the_parameters_of_the_full_profile_are_legal():
     from satlib.data.registry import REGISTRY
 

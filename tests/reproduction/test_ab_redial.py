@@ -132,13 +132,8 @@ def test_the_record_of_a_level(real_data, tmp_path, level, count):
     assert len(set(group.values())) == 195
     assert sum(len({group[i] for i in ids}) for ids in cut.values()) == 195
     columns = record.predictions["test"]
-    assert columns["id"] == [e.id for e in examples] and set(columns) == {
-        "id",
-        "group",
-        "rating",
-        "predicted",
-        "expected",
-    }
+    assert columns["id"] == [e.id for e in examples]
+    assert set(columns) == {"id", "group", "rating", "predicted", "expected"}
     value = {row["metric"]: row["value"] for row in record.rows}
     assert list(value) == list(protocols.PROTOCOLS["C"].metrics) and all(
         row["n"] == count for row in record.rows

@@ -290,7 +290,7 @@ def test_no_module_unpickles_or_runs_foreign_code():
         "trust_remote_code",
         "allow_pickle",
     }
-    for path in sorted(runtime.PACKAGE.glob("*.py")):
+    for path in sorted(runtime.PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = {
                 alias.name.split(".")[0]

@@ -146,17 +146,17 @@ def test_recomputing_saves_memory_not_gradients():
 
 def test_a_training_by_tokens_sees_each_row_once_an_epoch(monkeypatch):
     """The batches of an epoch are not equally many in the next one."""
-    plan = quick_plan(batch_tokens=60, epochs=6)
+    plan = quick_plan(batch_size=2, batch_tokens=28, epochs=6)
     sizes = [len(order_of(ROWS, plan, epoch)) for epoch in range(6)]
     assert len(set(sizes)) > 1
     rows = []
     rates = []
     update = loop.update
 
-    def watched(batch_loss, optimizer, accelerator, all_rows, batch, plan):
+    def watched(run, batch):
         rows.extend(batch)
-        rates.append(optimizer.param_groups[0]["lr"])
-        return update(batch_loss, optimizer, accelerator, all_rows, batch, plan)
+        rates.append(run.optimizer.param_groups[0]["lr"])
+        return update(run, batch)
 
     monkeypatch.setattr(loop, "update", watched)
     state = loop.train(tiny.model(), ROWS, plan, VALIDATION)
@@ -167,7 +167,7 @@ def test_a_training_by_tokens_sees_each_row_once_an_epoch(monkeypatch):
 
 
 def test_a_training_by_tokens_resumes_in_the_middle_of_an_epoch(tmp_path):
-    plan = quick_plan(batch_tokens=60, epochs=6, save_every=1)
+    plan = quick_plan(batch_size=2, batch_tokens=28, epochs=6, save_every=1)
     straight = tiny.model(dropout=0.2)
     whole = loop.train(straight, ROWS, plan, VALIDATION)
 

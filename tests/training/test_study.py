@@ -122,3 +122,17 @@ def test_at_the_end_of_the_grid_nothing_is_run_twice():
     made = study.other_runs(BASE, 1e-3, RATES, (0.1,), 1, 4)
     assert len({(run.plan, run.dropout) for run in made}) == len(made)
     assert not any("top-rate" in run.model for run in made)
+
+
+@pytest.mark.parametrize(
+    "values, patience, epoch",
+    [
+        ([3, 2, 1], 2, 3),
+        ([1, 2, 3, 0], 2, 3),
+        ([1, 2, 0, 1, 1, 1], 2, 5),
+        ([1, 1, 1], 1, 2),
+        ([1, 2], 5, 2),
+    ],
+)
+def test_a_run_stops_when_its_best_epoch_is_old(values, patience, epoch):
+    assert study.stops_at(values, patience) == epoch
