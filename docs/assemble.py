@@ -38,6 +38,7 @@ MOVED = {
     "README.md": "index.md",
     "data/headline.png": "headline.png",
     "data/satsim/README.md": "satsim.md",
+    "CONTRIBUTING.md": "CONTRIBUTING.md",
     "README.zh-CN.md": "README.zh-CN.md",
 }
 GROUND = "The ground"  # the heading of the modules that lie in no folder and all may use
@@ -129,7 +130,7 @@ def navigation(has_chinese: bool) -> str:
     for one in course.lessons():
         part = "Report" if one.number == REPORT else PARTS[one.number[0]]
         parts[part].append(f"lessons/{one.stem}")
-    parts["Reference"] = ["results", "glossary", "api/index", "satsim"]
+    parts["Reference"] = ["results", "glossary", "api/index", "satsim", "CONTRIBUTING"]
     if has_chinese:
         parts["Reference"].append("README.zh-CN")
     tables = [contents(pages, name) for name, pages in parts.items() if pages]

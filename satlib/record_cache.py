@@ -95,7 +95,9 @@ def save_split(name: str, parts: dict[str, Sequence[str]], folder: str | Path) -
     parts: name of a part or fold -> ids. The file is compressed JSON, and equal splits give equal
     files.
     """
-    ids = {part: [str(id_) for id_ in members] for part, members in parts.items()}
+    ids = {}
+    for part, members in parts.items():
+        ids[part] = [str(member) for member in members]
     checksum = storage.sha256_text(_compact(ids))
     text = _compact({"name": name, "sha256": checksum, "parts": ids}) + "\n"
     with storage.replacing(Path(folder) / f"{name}.json.xz") as temporary:

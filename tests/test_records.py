@@ -14,8 +14,13 @@ def make(**changed) -> RunRecord:
     row = dict(
         zip(ROW_KEYS, ("fast", "satsim", "test", "mean", "rmse", 1.1, 1.0, 1.2, 3, 0), strict=True)
     )
-    columns = {"id": ["a", "b", "满意"], "group": ["u", "u", "v"], "domain": ["shop"] * 3, "rating": [1.0, 4.5, 3.0],
-               "predicted": [3.0, 3.0, 3.0]}  # fmt: skip
+    columns = {
+        "id": ["a", "b", "满意"],
+        "group": ["u", "u", "v"],
+        "domain": ["shop"] * 3,
+        "rating": [1.0, 4.5, 3.0],
+        "predicted": [3.0, 3.0, 3.0],
+    }
     values = {"model": "mean", "dataset": "satsim", "profile": "fast", "seed": 0}
     checksums = {"data_sha256": "d", "split_sha256": "s"}
     return RunRecord(

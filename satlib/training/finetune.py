@@ -5,9 +5,9 @@ trains all of it from there. Lesson 43 takes the steps one by one; every later l
 protocol calls the one function.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from satlib.training.plan import Plan, State
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the head's penalty
 NOTHING_SAID = "."  # what is read where a text is empty
-NO_PARTS: Mapping[str, Rows] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ def embeddings(model: SatisfactionModel, rows: Rows, autocast: torch.dtype | Non
 
 
 def predict(
-    model: SatisfactionModel, parts: Mapping[str, Rows], settings: Settings
+    model: SatisfactionModel, parts: dict[str, Rows], settings: Settings
 ) -> dict[str, Prediction]:
     """Predictions of each part."""
     predictions = {}
@@ -215,12 +214,12 @@ def finetune(
     settings: Settings,
     validation: Rows | None = None,
     *,
-    judged: Mapping[str, Rows] = NO_PARTS,
+    judged: dict[str, Rows] | None = None,
     before: bool = False,
     model: SatisfactionModel | None = None,
     scale: tuple[float, float] = (1.0, 5.0),
     look: Callable[[SatisfactionModel], object] | None = None,
-    folder=None,
+    folder: str | Path | None = None,
 ) -> Finetuned:
     """Build a model, fit its head on the frozen encoder, fine-tune all of it, and predict.
 
@@ -231,10 +230,11 @@ def finetune(
     checkpoints; None saves nothing.
     """
     learnt = rows.some(settings.train_rows)
+    parts = {} if judged is None else judged
     if model is None:
         model = build(settings, learnt, scale)
     strength = fit_head(model, learnt, validation, settings.strengths, settings.judging_dtype)
-    frozen = predict(model, judged, settings) if before else {}
+    frozen = predict(model, parts, settings) if before else {}
     if look is not None:
         look(model)
 
@@ -243,4 +243,4 @@ def finetune(
             look(model)
 
     state = loop.train(model, learnt, settings.plan, validation, folder, after_epoch=after_epoch)
-    return Finetuned(model, state, strength, frozen, predict(model, judged, settings))
+    return Finetuned(model, state, strength, frozen, predict(model, parts, settings))

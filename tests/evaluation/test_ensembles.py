@@ -1,4 +1,4 @@
-"""Averages of models on a made-up corpus: probabilities, what is refused, parts of records, scores."""
+"""Averages of models on a made-up corpus: probabilities, refusals, parts of records, scores."""
 
 from dataclasses import replace
 

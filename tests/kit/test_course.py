@@ -16,7 +16,7 @@ from PIL import Image
 
 from satlib import runtime
 from satlib.exercises import checking
-from satlib.kit import course, stored_notebooks
+from satlib.kit import course, results, stored_notebooks
 from satlib.kit.setup_cells import BADGE
 
 LESSONS = course.lessons()
@@ -236,6 +236,16 @@ def test_the_lessons_that_run_alone_are_those_that_train_or_measure_speed():
             assert lesson in alone, lesson.stem
         if lesson.number < "42":
             assert lesson not in alone, f"{lesson.stem} lies before the first training"
+
+
+@each_module
+def test_what_a_module_reads_of_the_embedded_data_is_seen(module):
+    """A changed record or data set must run its lessons again, so each reader is found by its
+    code."""
+    if course.folder_of(module) != "kit" and module != "runtime":
+        readers = SOURCES[module].count("data_folder()")
+        named = len(results.READS.findall(SOURCES[module]))
+        assert readers == named or module in results.EMBEDDED
 
 
 @each_lesson

@@ -69,9 +69,7 @@ def read(
     """
     runtime.one_of("own_review", own_review, (True, False))
     bad = []
-    products = {}
-    for _, row in table_files.json_rows(files["meta.jsonl"], bad):
-        products[row.get("parent_asin")] = row
+    products = _by_product(files["meta.jsonl"], bad)
     users = defaultdict(list)
     categories = set()
     for line, row in table_files.json_rows(files["reviews.jsonl"], bad):
@@ -97,6 +95,14 @@ def read(
         if len(steps) > 1:
             examples.append(_last_review(user, own_category, steps, own_review, history))
     return examples, bad
+
+
+def _by_product(path: Path, bad: list[BadRow]) -> dict[str, dict]:
+    """Id of a product -> its row."""
+    products = {}
+    for _, row in table_files.json_rows(path, bad):
+        products[row.get("parent_asin")] = row
+    return products
 
 
 def _review(row: dict, product: dict, characters: int) -> dict:

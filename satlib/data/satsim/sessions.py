@@ -173,9 +173,7 @@ def step(
 ) -> SimulatedStep:
     """Draw one event: a new item or, now and then, one of the session's former items again."""
     accidental = rng.random() < ACCIDENTAL_SHARE
-    old = None
-    if former and rng.random() < REPEATED_SHARE:
-        old = pick(rng, former)
+    old = _former(rng, former)
     if old is None:
         topic = _topic(rng, who)
         # What is clicked by accident has nothing to do with the mood.
@@ -185,11 +183,7 @@ def step(
         quality = old.grade
     # Drawn for a former item as well, whose title then stays as it was.
     adjective = pick(rng, lexicon.TITLES[domain][quality][who.part])
-    if old is None:
-        noun = pick(rng, lexicon.NOUNS[topic][domain])
-        title = f"{adjective} {noun}"
-    else:
-        title = old.event.text
+    title = _title(rng, adjective, topic, domain, old)
     said, value = "", None
     if speaks:
         said, value = comment(rng, who, domain, mood)
@@ -208,6 +202,23 @@ def step(
         comment=said,
     )
     return SimulatedStep(event, topic, quality, value, old is not None, accidental)
+
+
+def _former(rng: np.random.Generator, former: list[SimulatedStep]) -> SimulatedStep | None:
+    """Now and then, one of the session's former items."""
+    if former and rng.random() < REPEATED_SHARE:
+        return pick(rng, former)
+    return None
+
+
+def _title(
+    rng: np.random.Generator, adjective: str, topic: str, domain: str, old: SimulatedStep | None
+) -> str:
+    """The title of a new item; a former item keeps its own."""
+    if old is not None:
+        return old.event.text
+    noun = pick(rng, lexicon.NOUNS[topic][domain])
+    return f"{adjective} {noun}"
 
 
 def _topic(rng: np.random.Generator, who: User) -> str:
