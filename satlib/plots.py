@@ -98,20 +98,24 @@ def intervals(
             ax.plot([low, high], [place, place], color=colours[place], linewidth=2)
             right_end = high
         ax.plot(value, place, markers[place], color=colours[place])
-        # Behind the interval and not above the point, where the next row may be near.
-        ax.annotate(
-            form.format(value),
-            (right_end, place),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=VALUE_SIZE,
-        )
+        _write_behind(ax, form.format(value), (right_end, place))
     if zero is not None:
         ax.axvline(zero, color="dimgrey", linestyle=":")
     ax.margins(x=0.12)
     _name_rows(ax, names)
     ax.set_xlabel(label)
+
+
+def _write_behind(ax, text: str, end: tuple[float, float]) -> None:
+    """Write a value behind the end of its interval; above the point the next row may be near."""
+    ax.annotate(
+        text,
+        end,
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=VALUE_SIZE,
+    )
 
 
 def grouped_intervals(

@@ -119,20 +119,10 @@ def ensemble(
     member has no record, or they were judged on different rows.
     """
     own = comparable_records.comparable([r for r in records if r.model in members])
-    there = comparable_records.models(own)
-    missing = [member for member in members if member not in there]
-    if missing:
-        raise ValueError(
-            f"no record of {' and '.join(missing)}, a member of {name!r}; make it first"
-        )
+    _check_members(own, name, members)
     first = own[0]
     parts = {}
     for part in first.predictions:
-        for record in own:
-            if record.predictions[part]["id"] != first.predictions[part]["id"]:
-                raise ValueError(
-                    f"the members of {name!r} were judged on different {part} rows; make them again"
-                )
         kept = judging.from_record(first, part)
         # Seeds first, then members: a model with more seeds does not count for more.
         mean = np.mean([_mean_distribution(own, member, part) for member in members], axis=0)
@@ -150,6 +140,22 @@ def ensemble(
         seeds[member] = [record.seed for record in own if record.model == member]
     parameters = {"encoder": first.parameters["encoder"], "members": seeds}
     return judging.record(job, parts, metric_names, parameters)
+
+
+def _check_members(own: Sequence[RunRecord], name: str, members: Sequence[str]) -> None:
+    """Refuse members without a record, and members that were judged on different rows."""
+    there = comparable_records.models(own)
+    missing = [member for member in members if member not in there]
+    if missing:
+        raise ValueError(
+            f"no record of {' and '.join(missing)}, a member of {name!r}; make it first"
+        )
+    for part, columns in own[0].predictions.items():
+        for record in own:
+            if record.predictions[part]["id"] != columns["id"]:
+                raise ValueError(
+                    f"the members of {name!r} were judged on different {part} rows; make them again"
+                )
 
 
 def _mean_distribution(records: Sequence[RunRecord], member: str, part: str) -> np.ndarray:

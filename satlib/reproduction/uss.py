@@ -222,11 +222,12 @@ def run(
         probabilities, classes, chosen = pooled(model, protocol, rows, cut, settings, keeper)
         expected = probabilities[-1] @ labels.STAR_VALUES
         judged = judging.Judged(rows.examples, rows.stars, classes[-1], expected)
-        metric_names = [] if as_published else protocols.PROTOCOLS[protocol].metrics
-        told = parameters | {"chosen": chosen}
-        record = judging.record(job, {"test": judged}, metric_names, told)
+        metric_names = [] if as_published else protocols.A1.metrics
+        record = judging.record(job, {"test": judged}, metric_names, parameters)
         if as_published:
             add_published_rows(record, rows.stars, classes)
+        else:
+            record.parameters["chosen"] = chosen
         keeper.clear()
         return record
 

@@ -80,21 +80,24 @@ def read(
                 continue
             product = products.get(row["parent_asin"], {})
             fields = _review(row, product, characters)
-            domain = own_category.replace("_", " ") or "reviews"
-            user = users[row["user_id"], own_category]
-            user.append(RatedStep(fields, rate(row["rating"]), domain))
+            step = RatedStep(fields, rate(row["rating"]), _domain_of(own_category))
+            users[row["user_id"], own_category].append(step)
         except (ValueError, KeyError, TypeError) as error:
             bad.append(BadRow(line, refusal(error)))
     if category and not users:
         offered = ", ".join(sorted(categories))
-        raise ValueError(
-            f"no reviews of {category!r} in {files['reviews.jsonl']}; it has {offered}"
-        )
+        place = files["reviews.jsonl"]
+        raise ValueError(f"no reviews of {category!r} in {place}; it has {offered}")
     examples = []
     for (user, own_category), steps in users.items():
         if len(steps) > 1:
             examples.append(_last_review(user, own_category, steps, own_review, history))
     return examples, bad
+
+
+def _domain_of(category: str) -> str:
+    """The domain of an example: its category in words."""
+    return category.replace("_", " ") or "reviews"
 
 
 def _by_product(path: Path, bad: list[BadRow]) -> dict[str, dict]:
