@@ -35,10 +35,9 @@ def differences(
     rng = np.random.default_rng(rng)
     size = trainings[base]
     weights = bootstrap.group_weights(len(sides[base].counts), draws, rng)
-    drawn = rng.integers(size, size=(draws, size))
-    # Before the draws stand all users and all trainings, each once.
     weights = bootstrap.with_everyone(weights)
-    chosen = np.vstack([np.arange(size), drawn])
+    # One training fewer is drawn than there are: all of them would understate their variance.
+    chosen = rng.integers(size, size=(draws, max(1, size - 1)))
 
     of_base = _measured(sides[base], weights, chosen)
     rows = []
@@ -54,7 +53,8 @@ def differences(
 def _measured(
     side: SeededPredictions, weights: np.ndarray, chosen: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Each measure [1 + draws], as the mean over the trainings chosen [1 + draws, S]."""
+    """Each measure [1 + draws]: first the mean over all trainings, then over those chosen for each
+    draw [draws, S - 1]."""
     by_training = {
         "RMSE": comparison.drawn_values(side, "rmse", weights),
         "MAE": comparison.drawn_values(side, "mae", weights),
@@ -62,7 +62,8 @@ def _measured(
     }
     means = {}
     for measure, values in by_training.items():
-        means[measure] = np.take_along_axis(values, chosen, axis=1).mean(axis=1)
+        drawn = np.take_along_axis(values[1:], chosen, axis=1).mean(axis=1)
+        means[measure] = np.append(values[0].mean(), drawn)
     return means
 
 
