@@ -64,8 +64,7 @@ def read(
     """An Example per user and category, the last review by time, from the reviews before it.
 
     own_review: whether the target carries its own review (at most so many characters), the easier
-    task; earlier reviews are cut at 200. Users with one review are left out: nothing came before
-    it.
+    task; earlier reviews are cut at 200. Users with one review are left out.
     """
     runtime.one_of("own_review", own_review, (True, False))
     bad = []
