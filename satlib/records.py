@@ -27,7 +27,8 @@ class RunRecord:
     rows: dicts with the keys ``ROW_KEYS``; ``low`` and ``high`` bound the 95 % interval, ``n``
     counts examples. predictions: part -> columns of equal length: ``id``, ``group``, ``domain``,
     ``rating``, ``predicted`` (on the rating scale), and ``distribution`` (probabilities of 1..5)
-    where the model has one.
+    where the model has one. seconds: how long the model took to be fitted and to predict, without
+    the judging; None where nobody measured it.
     """
 
     model: str
@@ -42,6 +43,7 @@ class RunRecord:
     predictions: dict[str, dict[str, list]] = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
     machine: dict = field(default_factory=dict)
+    seconds: float | None = None
 
     @property
     def name(self) -> str:

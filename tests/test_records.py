@@ -42,6 +42,15 @@ def test_versions_and_machine_of_another_run_are_kept(tmp_path):
     assert loaded.versions == {"torch": "1"} and loaded.machine == {"accelerator": "T4"}
 
 
+def test_a_record_from_before_the_seconds_were_kept_says_that_nobody_measured(tmp_path):
+    path = records.save(make(seconds=3.5), tmp_path)
+    assert records.load(path).seconds == 3.5
+    content = json.loads(path.read_text())
+    del content["seconds"]
+    path.write_text(json.dumps(content))
+    assert records.load(path).seconds is None
+
+
 def test_a_new_run_replaces_the_old_one_and_other_seeds_stay(tmp_path):
     for seed, split in [(0, "s"), (1, "s"), (0, "new")]:
         records.save(make(seed=seed, split_sha256=split), tmp_path)

@@ -199,15 +199,19 @@ def record(
     draws: int = 1000,
     predictions: bool = True,
     domains: bool = False,
+    seconds: float | None = None,
 ) -> records.RunRecord:
     """The run record of a job: a metric row for each part and name, and the prediction of each
     example.
 
     job: the record's fields model, dataset, profile, seed, data_sha256 and split_sha256.
     predictions: False leaves out the single predictions, for a small record. domains: True keeps
-    the domain of each example, which says nothing where a corpus has one domain only.
+    the domain of each example, which says nothing where a corpus has one domain only. seconds: how
+    long the model took to be fitted and to predict; the record keeps tenths.
     """
     made = records.RunRecord(**job, parameters=dict(parameters), curves=list(curves))
+    if seconds is not None:
+        made.seconds = round(seconds, 1)
     for part, judged in parts.items():
         made.rows += rows(job, part, judged, metric_names, draws)
         if predictions:
@@ -227,12 +231,14 @@ def judge_and_save(
     curves: Sequence[dict] = (),
     distribution: Mapping[str, np.ndarray] | None = None,
     draws: int = 1000,
+    seconds: float | None = None,
 ) -> records.RunRecord:
     """Judge the predictions of one fitted model, save the record and return it.
 
     predicted: part -> predicted ratings [N], in the order of ``data.parts[part]``; judged are the
     parts named there, as a rule validation and test. distribution: part -> probabilities [N, 5] of
     the ratings 1..5, where the model has them. runs: the folder of records, "" for the cache.
+    seconds: how long the model took to be fitted and to predict; None where nobody measured it.
     """
     if distribution is None:
         distribution = {}
@@ -251,6 +257,8 @@ def judge_and_save(
         "data_sha256": data.loaded.sha256,
         "split_sha256": data.split_sha256,
     }
-    made = record(job, judged, METRICS, parameters, curves, draws=draws, domains=True)
+    made = record(
+        job, judged, METRICS, parameters, curves, draws=draws, domains=True, seconds=seconds
+    )
     records.save(made, runtime.runs_folder(runs))
     return made

@@ -110,6 +110,15 @@ def test_a_judged_record_is_saved_and_can_be_recomputed(tmp_path):
             assert row["value"] == pytest.approx(value, abs=1e-6)
 
 
+def test_the_seconds_of_a_model_are_kept_in_tenths_and_none_where_nobody_measured(tmp_path):
+    measured = judged(tmp_path, seconds=12.3456)
+    assert records.load(tmp_path / measured.name).seconds == 12.3
+    unmeasured = judged(tmp_path)
+    assert records.load(tmp_path / unmeasured.name).seconds is None
+    zero = judging.record(JOB, {}, [], {}, seconds=0.01)
+    assert zero.seconds == 0.0
+
+
 @pytest.mark.parametrize(
     "changes, said",
     [
