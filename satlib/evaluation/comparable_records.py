@@ -41,10 +41,29 @@ RIDGE = "tfidf-ridge"
 BEFORE = "bert-before"
 AFTER = "bert-after"
 TREES = "trees"  # behaviour without text
+FROZEN = "frozen-behaviour"  # text with behaviour, the encoder frozen
 BOTH = "bert-behaviour"  # text with behaviour
+ORACLE = "oracle"
 REQUIRED = ("mean", RIDGE, BEFORE, AFTER)
-# What the report draws, one model of a family:
-DRAWN = ("mean", "biases", TREES, RIDGE, BEFORE, AFTER, BOTH, "oracle")
+# What the report draws, one model of a family, beside the best baselines:
+DRAWN = ("mean", "biases", TREES, RIDGE, BEFORE, AFTER, FROZEN, BOTH, ORACLE)
+
+# How the names of fine-tuned models begin; what follows says how they differ.
+FINE_TUNED = (AFTER, BOTH)
+# Models that are fitted without chance, so that every seed gives the same: how their names begin,
+# and how they end.
+FITTED = (
+    "mean",
+    "majority",
+    "biases",
+    TREES,
+    "naive-bayes",
+    "onehot-linear",
+    BEFORE,
+    FROZEN,
+    ORACLE,
+)
+FITTED_ENDS = ("-ridge", "-logistic", "-svr")
 
 OWN = "the records that lessons 32 and 43 wrote"
 COMMITTED = "the records committed with the kit"
@@ -106,6 +125,41 @@ def _place(record: RunRecord) -> tuple[int, str, int]:
 def models(records: Sequence[RunRecord]) -> list[str]:
     """The models of the records, each once, in the order of the records."""
     return list(dict.fromkeys(record.model for record in records))
+
+
+def is_fine_tuned(record: RunRecord) -> bool:
+    """Whether the encoder was trained on the ratings, or a member of a blend was such a model."""
+    names = [record.model, *record.parameters.get("members", ())]
+    return any(name.startswith(FINE_TUNED) for name in names)
+
+
+def is_baseline(record: RunRecord) -> bool:
+    """Whether the model is what a fine-tuned one has to beat: any frozen or simple model."""
+    return record.model != ORACLE and not is_fine_tuned(record)
+
+
+def is_fitted(model: str) -> bool:
+    """Whether a model is fitted without chance, so that one run is all there is to see.
+
+    A model that is not known here counts as trained by chance, so that a claim on it is not too
+    bold.
+    """
+    return model.startswith(FITTED) or model.endswith(FITTED_ENDS)
+
+
+def training_rows(records: Sequence[RunRecord], model: str) -> int | None:
+    """How many rows taught a model; None where its records do not say.
+
+    Raises ValueError where its seeds learned from different numbers of rows.
+    """
+    counts = {record.parameters.get("train_rows") for record in records if record.model == model}
+    if len(counts) > 1:
+        numbers = ", ".join(sorted(map(str, counts)))
+        raise ValueError(
+            f"the seeds of {model} learned from different numbers of rows ({numbers}); "
+            "run them again on the same"
+        )
+    return counts.pop() if counts else None
 
 
 def predictions(records: Sequence[RunRecord], model: str, part: str = "test") -> pd.DataFrame:

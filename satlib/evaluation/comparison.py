@@ -1,12 +1,12 @@
-"""Is a gain real? Two models, or many, on the same examples: intervals, tests, seeds, rankings.
+"""Is a gain real? Two models on the same examples: intervals, tests, seeds, and which baseline a
+gain is measured against.
 
 The unit is the group (a user, a dialogue), as rows of one group are alike. RMSE and MAE are
 functions of sums, so a draw of groups costs one product with the groups' sums, not a walk over the
 rows; other metrics are computed by rows. Where a model has several seeds, its metric is the mean
-over them. Sources: Efron and Tibshirani, An Introduction to the Bootstrap, 1993; Fisher, The Design
-of Experiments, 1935 (flipped signs); Holm, A simple sequentially rejective multiple test procedure,
-1979; Rao and Wu, Resampling inference with complex survey data, 1988 (why one seed fewer is drawn
-than there are).
+over them. Many models are compared by ``ranking``. Sources: Efron and Tibshirani, An Introduction
+to the Bootstrap, 1993; Fisher, The Design of Experiments, 1935 (flipped signs); Rao and Wu,
+Resampling inference with complex survey data, 1988 (why one seed fewer is drawn than there are).
 """
 
 import itertools
@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from satlib import runtime
@@ -25,6 +24,7 @@ from satlib.records import RunRecord
 # Metric -> what it averages over the rows; the RMSE is the root of that mean.
 LOSSES = {"rmse": np.square, "mae": np.abs}
 LEVEL = 0.05  # of a test, and 1 - LEVEL of an interval
+ENOUGH = 3  # seeds: of fewer, a spread is hardly known
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,12 @@ class SeededPredictions:
 @dataclass(frozen=True)
 class Difference:
     """A metric of ``model`` minus that of ``other`` on the same examples, its 95 % interval and its
-    p-value."""
+    p-value, and how far the claim reaches.
+
+    seeds: how many each has. drawn: whether the seeds were drawn as well as the groups; if not, the
+    interval speaks of these trained models alone. fitted: those of the two that are fitted without
+    chance. rows: how many rows taught each; None where the records do not say.
+    """
 
     model: str
     other: str
@@ -51,6 +56,10 @@ class Difference:
     low: float
     high: float
     p: float = math.nan
+    seeds: tuple[int, int] = (1, 1)
+    drawn: bool = False
+    fitted: tuple[str, ...] = ()
+    rows: tuple[int | None, int | None] = (None, None)
 
     @property
     def clear(self) -> bool:
@@ -58,18 +67,63 @@ class Difference:
         return not self.low <= 0 <= self.high
 
     @property
+    def equal_rows(self) -> bool:
+        """Whether both learned from the same number of rows, as far as the records say."""
+        return self.rows[0] == self.rows[1]
+
+    @property
+    def seeds_by_chance(self) -> dict[str, int]:
+        """The number of seeds of each of the two that chance has a part in."""
+        numbers = zip((self.model, self.other), self.seeds, strict=True)
+        return {name: number for name, number in numbers if name not in self.fitted}
+
+    @property
     def numbers(self) -> str:
         """The value with its interval, such as "-0.021 [-0.030, -0.012]"."""
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+    @property
+    def reach(self) -> str:
+        """What the interval speaks of: "over 3 seeds", or "these two trained models"."""
+        if not self.drawn:
+            return "these two trained models"
+        counts = sorted(set(self.seeds_by_chance.values()))
+        return f"over {' and '.join(map(str, counts))} seeds"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What limits the claim, in short sentences: runs that are no sample, unequal rows."""
+        found = []
+        if self.fitted:
+            said = " and ".join(self.fitted)
+            found.append(f"{said} {_are(self.fitted)} fitted without chance and ran once")
+        if not self.drawn:
+            for name, number in self.seeds_by_chance.items():
+                found.append(f"{name} has {number} seed{'s' if number > 1 else ''}")
+        if not self.equal_rows:
+            one, other = self.rows
+            found.append(f"{self.model} learned from {one} rows, {self.other} from {other}")
+        return found
 
     def __str__(self) -> str:
         numbers = (
             f"{self.metric} of {self.model} minus {self.other}: {self.value:+.3f}, "
             f"95 % interval {self.low:+.3f} to {self.high:+.3f}"
         )
+        if self.drawn:
+            numbers = f"{numbers}, {self.reach}"
+            compared = "the two ways of training"
+        else:
+            compared = self.reach
         if self.clear:
-            return f"{numbers}; zero lies outside, so these examples tell the two apart"
-        return f"{numbers}; zero lies inside, so these examples do not tell the two apart"
+            verdict = f"zero lies outside, so these examples tell {compared} apart"
+        else:
+            verdict = f"zero lies inside, so these examples do not tell {compared} apart"
+        return "; ".join([numbers, verdict, *self.remarks])
+
+
+def _are(names: Sequence[str]) -> str:
+    return "are" if len(names) > 1 else "is"
 
 
 def predictions_by_seed(
@@ -149,22 +203,26 @@ def difference(
     part: str = "test",
     draws: int = 1000,
     rng: np.random.Generator | int = 0,
-    seeds: bool = False,
+    seeds: bool | None = None,
 ) -> Difference:
     """Paired bootstrap by group: both models are judged on the same resampled groups, which cancels
     what is common.
 
-    With several seeds the metric is averaged over them in each sample. seeds=True draws the seeds
-    as well: then the interval speaks of the two ways of training, not of these trained models. p is
-    twice the smaller share of draws on one side of zero, the estimate counted in. rng: a Generator,
-    or a seed.
+    With several seeds the metric is averaged over them in each sample. seeds: whether the seeds are
+    drawn as well: then the interval speaks of the two ways of training, not of these trained
+    models. None draws them where the records allow it: ENOUGH of each model that chance has a part
+    in. p is twice the smaller share of draws on one side of zero, the estimate counted in. rng: a
+    Generator, or a seed.
     """
     ours, theirs = side_by_side(records, (model, other), part)
     rng = np.random.default_rng(rng)
-    if seeds and len(ours.predicted) < 2 and len(theirs.predicted) < 2:
+    counts = (len(ours.predicted), len(theirs.predicted))
+    if seeds and max(counts) < 2:
         raise ValueError(
             f"{model} and {other} have one seed each, which says nothing of other seeds; train more"
         )
+    if seeds is None:
+        seeds = enough_seeds({model: counts[0], other: counts[1]})
     weights = bootstrap.with_everyone(bootstrap.group_weights(len(ours.counts), draws, rng))
     # One set of samples for both models: what makes a sample hard for both cancels out.
     our_values = drawn_values(ours, metric, weights)
@@ -175,7 +233,98 @@ def difference(
     else:
         drawn = by_sample[1:]
     low, high = bootstrap.interval(drawn)
-    return Difference(model, other, metric, float(by_sample[0]), low, high, two_sided(drawn))
+    rows = [comparable_records.training_rows(records, name) for name in (model, other)]
+    return Difference(
+        model,
+        other,
+        metric,
+        float(by_sample[0]),
+        low,
+        high,
+        two_sided(drawn),
+        seeds=counts,
+        drawn=seeds,
+        fitted=tuple(name for name in (model, other) if comparable_records.is_fitted(name)),
+        rows=tuple(rows),
+    )
+
+
+def enough_seeds(counts: dict[str, int]) -> bool:
+    """Whether the seeds can be drawn: chance has a part in some of the models, and each of these
+    has ENOUGH.
+
+    counts: model -> number of its seeds.
+    """
+    by_chance = [
+        number for model, number in counts.items() if not comparable_records.is_fitted(model)
+    ]
+    return bool(by_chance) and min(by_chance) >= ENOUGH
+
+
+def estimate(
+    records: Sequence[RunRecord],
+    model: str,
+    metric: str = "rmse",
+    part: str = "test",
+    draws: int = 1000,
+    rng: np.random.Generator | int = 0,
+    seeds: bool | None = None,
+) -> tuple[float, float, float]:
+    """(value, low, high): a metric of one model, the mean over its seeds, with its 95 % interval.
+
+    The interval is that of the mean, by drawing whole groups, and the seeds as ``difference`` does.
+    """
+    side = predictions_by_seed(records, model, part)
+    rng = np.random.default_rng(rng)
+    weights = bootstrap.with_everyone(bootstrap.group_weights(len(side.counts), draws, rng))
+    values = drawn_values(side, metric, weights)
+    if seeds is None:
+        seeds = enough_seeds({model: len(side.predicted)})
+    drawn = _some_seeds(values[1:], rng) if seeds else values[1:].mean(axis=1)
+    return (float(values[0].mean()), *bootstrap.interval(drawn))
+
+
+def rivals(records: Sequence[RunRecord], model: str = comparable_records.AFTER) -> list[str]:
+    """The frozen and simple models that learned from as many rows as ``model``."""
+    rows = comparable_records.training_rows(records, model)
+    baselines = [record for record in records if comparable_records.is_baseline(record)]
+    names = comparable_records.models(baselines)
+    return [name for name in names if comparable_records.training_rows(records, name) == rows]
+
+
+def best_baseline(
+    records: Sequence[RunRecord],
+    metric: str = "rmse",
+    model: str = comparable_records.AFTER,
+) -> str:
+    """The frozen or simple model with the best metric on the **validation** rows, among those that
+    learned from as many rows as ``model``.
+
+    Test rows have no part in the choice, so the difference to it on test rows is an honest one.
+    Raises ValueError where there is no such model.
+    """
+    names = rivals(records, model)
+    if not names:
+        rows = comparable_records.training_rows(records, model)
+        raise ValueError(
+            f"no frozen or simple model learned from {rows} rows, as {model} did; "
+            "fit the baselines of lesson 32 on the same rows"
+        )
+    return best_on_validation(records, names, metric)
+
+
+def best_on_validation(
+    records: Sequence[RunRecord], models: Sequence[str], metric: str = "rmse"
+) -> str:
+    """The one of these models with the best metric on the validation rows, mean over its seeds; the
+    first of equals."""
+    values = {}
+    for model, side in zip(models, side_by_side(records, models, "validation"), strict=True):
+        everyone = np.ones((1, len(side.counts)), int)
+        values[model] = float(drawn_values(side, metric, everyone).mean())
+    if metric in LOSSES:
+        return min(values, key=values.get)
+    return max(values, key=values.get)
 
 
 def _some_seeds(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -229,62 +378,3 @@ def paired_t(gap: np.ndarray) -> float:
     if np.ptp(gap) == 0:  # no spread: the test would divide by zero
         return float(not gap.any())
     return float(stats.ttest_1samp(gap, 0).pvalue)
-
-
-def holm(p: Sequence[float]) -> np.ndarray:
-    """Holm's adjusted p-values: the smallest times m, the next times m - 1, and so on, never
-    falling, at most 1."""
-    p = np.asarray(p, float)
-    order = np.argsort(p)
-    factors = np.arange(len(p), 0, -1)
-    # A p-value may not fall below that of the one before it, however much smaller its factor is.
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * factors))
-    return adjusted
-
-
-def pairs(records: Sequence[RunRecord], metric: str = "rmse", part: str = "test") -> pd.DataFrame:
-    """Every two models: one, other, p (paired t by group) and holm (adjusted for the number of
-    pairs)."""
-    models = comparable_records.models(records)
-    losses = {}
-    for model, side in zip(models, side_by_side(records, models, part), strict=True):
-        losses[model] = sums(side, metric).mean(axis=0)
-    rows = []
-    for one, other in itertools.combinations(models, 2):
-        rows.append((one, other, paired_t(losses[one] - losses[other])))
-    frame = pd.DataFrame(rows, columns=["one", "other", "p"])
-    return frame.assign(holm=holm(frame["p"]))
-
-
-def ranking(
-    records: Sequence[RunRecord],
-    metric: str = "rmse",
-    part: str = "test",
-    draws: int = 1000,
-    rng: np.random.Generator | int = 0,
-) -> pd.DataFrame:
-    """Models, lowest error first: rank, model, value, low, high, seeds. rank: 1 + how many models
-    are clearly better.
-
-    Clearly: p < LEVEL after Holm's correction for all pairs. So models that cannot be told apart
-    share a rank, unless one of them is beaten by a third and the other is not.
-    """
-    models = comparable_records.models(records)
-    sides = side_by_side(records, models, part)
-    weights = bootstrap.with_everyone(bootstrap.group_weights(len(sides[0].counts), draws, rng))
-    rows = []
-    for model, side in zip(models, sides, strict=True):
-        values = drawn_values(side, metric, weights).mean(axis=1)
-        rows.append((model, *bootstrap.estimate(values), len(side.predicted)))
-    frame = pd.DataFrame(rows, columns=["model", "value", "low", "high", "seeds"])
-    frame = frame.sort_values("value", kind="stable")
-
-    error = dict(zip(frame["model"], frame["value"], strict=True))
-    all_pairs = pairs(records, metric, part)
-    clear_pairs = all_pairs[all_pairs["holm"] < LEVEL]
-    beaten = []
-    for one, other in zip(clear_pairs["one"], clear_pairs["other"], strict=True):
-        beaten.append(max(one, other, key=error.get))
-    frame.insert(0, "rank", [1 + beaten.count(model) for model in frame["model"]])
-    return frame.reset_index(drop=True)

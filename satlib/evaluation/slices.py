@@ -13,7 +13,8 @@ import pandas as pd
 from satlib import runtime
 from satlib.data.interactions import Example
 from satlib.evaluation import bootstrap
-from satlib.evaluation.comparison import holm, two_sided
+from satlib.evaluation.comparison import two_sided
+from satlib.evaluation.ranking import holm
 
 # Signed error (predicted minus target, above 0: too optimistic), or its root mean square.
 MEASURES = ("error", "rmse")

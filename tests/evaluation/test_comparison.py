@@ -4,9 +4,8 @@ promises."""
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from invented import NOISE, judged, make
+from invented import judged, make
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from satlib.evaluation import bootstrap, comparable_records, comparison, metrics
 
@@ -345,69 +344,205 @@ def test_one_seed_each_says_nothing_of_seeds_but_one_side_may_have_none(found):
     assert comparison.difference(found, "bert-after", "mean", draws=50, seeds=True).value < 0
 
 
-# Many models
+# Which baseline
 
 
-def test_holm_is_that_of_statsmodels():
-    rng = np.random.default_rng(0)
-    for size in (1, 2, 7, 40):
-        p = rng.random(size) ** 3
-        assert comparison.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert comparison.holm([0.01, 0.04, 0.03, 0.5]).tolist() == pytest.approx(
-        [0.04, 0.09, 0.09, 0.5]
-    )
-    assert comparison.holm([]).tolist() == []
+def run(model, error, rows=100, seed=0, validation=None):
+    """A record of 40 users with 2 rows each, whose predictions are wrong by ``error`` on the test
+    rows, by ``validation`` on the validation rows."""
+    made = judged(model, np.full(80, 3.0), np.full(80, 3.0 + error), np.repeat(range(40), 2), seed)
+    made.parameters = {"train_rows": rows}
+    other = error if validation is None else validation
+    columns = made.predictions["test"] | {"predicted": [3.0 + other] * 80}
+    made.predictions["validation"] = columns
+    return made
 
 
-def test_pairs_are_all_pairs_with_their_t_test(found):
-    frame = comparison.pairs(found)
-    assert len(frame) == 10 and frame["holm"].tolist() == comparison.holm(frame["p"]).tolist()
-    one = frame[(frame["one"] == "tfidf-ridge") & (frame["other"] == "bert-before")]["p"].item()
-    assert one == pytest.approx(
-        comparison.paired_t(comparison.gaps(found, "tfidf-ridge", "bert-before"))
-    )
-
-
-def test_a_ranking_is_by_value_and_models_that_cannot_be_told_apart_share_a_rank(found):
-    frame = comparison.ranking(found, draws=100)
-    assert frame["value"].is_monotonic_increasing and set(frame["model"]) == set(NOISE)
-    for row in frame.itertuples():
-        assert (
-            row.value == pytest.approx(value(found, row.model), abs=1e-5)
-            and row.low < row.value < row.high
-        )
-    assert dict(zip(frame["model"], frame["rank"], strict=True)) == {
-        "oracle": 1,
-        "bert-after": 2,
-        "tfidf-ridge": 3,
-        "bert-before": 3,
-        "mean": 5,
-    }
-    assert dict(zip(frame["model"], frame["seeds"], strict=True))["bert-after"] == 2
-
-
-def test_a_rank_counts_the_clearly_better_ones():
-    """a is a little better than b, and b than c: only a and c are told apart."""
-    rng = np.random.default_rng(2)
-    user, truth = np.repeat(np.arange(40), 2), np.full(80, 3.0)
-    error = rng.choice([-1, 1], 80)
+def test_the_best_baseline_is_chosen_on_validation_rows():
+    """ridge is better on the test rows, but who may look at these?"""
     records = [
-        judged(name, truth, 3 + error * size + rng.normal(0, 0.4, 80), user)
-        for name, size in (("c", 1.16), ("a", 1.0), ("b", 1.08))
+        run("bert-after", 0.5),
+        run("tfidf-ridge", 0.6, validation=0.9),
+        run("embeddings-ridge", 0.7, validation=0.8),
     ]
-    frame = comparison.ranking(records, draws=20)
-    told = comparison.pairs(records).query("holm < 0.05")
-    assert frame["model"].tolist() == ["a", "b", "c"] and set(
-        map(tuple, told[["one", "other"]].to_numpy())
-    ) == {("c", "a")}
-    assert frame["rank"].tolist() == [1, 1, 2]
+    assert comparison.best_baseline(records) == "embeddings-ridge"
+    test = {name: comparison.estimate(records, name)[0] for name in comparison.rivals(records)}
+    assert min(test, key=test.get) == "tfidf-ridge"
 
 
-def test_equal_models_share_a_rank_and_other_examples_are_refused(found):
-    twin = comparable_records.blend(found, ["mean"], "twin")
-    assert comparison.ranking([found[0], twin], draws=5)["rank"].tolist() == [1, 1]
-    assert comparison.ranking(found[:1], draws=5)["rank"].tolist() == [1]
-    odd = make("oracle")
-    odd.predictions["test"]["id"][0] = "another"
-    with pytest.raises(ValueError, match="judged on different test examples"):
-        comparison.ranking([*found[:5], odd], draws=5)
+def test_a_baseline_that_learned_from_other_rows_is_not_chosen_silently():
+    records = [
+        run("bert-after", 0.5, rows=100),
+        run("bert-behaviour", 0.4, rows=900),
+        run("tfidf-ridge", 0.1, rows=900),
+        run("bert-before", 0.7, rows=100),
+        run("mean", 0.9, rows=100),
+    ]
+    assert comparison.rivals(records) == ["bert-before", "mean"]
+    assert comparison.best_baseline(records) == "bert-before"
+    assert comparison.best_baseline(records, model="bert-behaviour") == "tfidf-ridge"
+    with pytest.raises(ValueError, match="no frozen or simple model learned from 100 rows"):
+        comparison.best_baseline(records[:3])
+
+
+def test_neither_the_oracle_nor_a_fine_tuned_model_nor_a_blend_with_one_is_a_baseline():
+    records = [
+        run("bert-after", 0.5),
+        run("bert-after-corn", 0.4),
+        run("bert-behaviour", 0.4),
+        run("oracle", 0.1),
+        run("mean", 0.9),
+    ]
+    records.append(comparable_records.blend(records, ["bert-after", "mean"], "both"))
+    records[-1].parameters["train_rows"] = 100
+    assert comparison.rivals(records) == ["mean"]
+
+
+def test_the_best_baseline_by_a_metric_that_should_be_high_has_the_highest():
+    found = [make("bert-after"), make("mean"), make("tfidf-ridge"), make("bert-before")]
+    for metric in ("rmse", "qwk"):
+        assert comparison.best_baseline(found, metric) == "tfidf-ridge", metric
+    exact = {}
+    for record in found[1:]:
+        columns = record.predictions["validation"]
+        exact[record.model] = metrics.qwk(columns["rating"], columns["predicted"])
+    assert max(exact, key=exact.get) == "tfidf-ridge" and exact["mean"] == 0
+
+
+def test_the_seeds_of_a_baseline_count_by_their_mean():
+    """One lucky seed does not make a baseline the best."""
+    records = [
+        run("bert-after", 0.5),
+        run("gru", 0.1, seed=0),
+        run("gru", 0.9, seed=1),
+        run("tfidf-ridge", 0.4),
+    ]
+    assert comparison.best_baseline(records) == "tfidf-ridge"
+
+
+def test_seeds_that_learned_from_different_numbers_of_rows_are_refused():
+    records = [run("bert-after", 0.5, rows=100), run("bert-after", 0.5, rows=800, seed=1)]
+    with pytest.raises(ValueError, match=r"different numbers of rows \(100, 800\)"):
+        comparison.rivals(records)
+
+
+# What a difference may claim
+
+
+def trained(name, seeds, rows=800, error=0.5):
+    """Records of one model with some seeds, each with a luck of its own."""
+    records = []
+    for seed in range(seeds):
+        rng = np.random.default_rng([seed, *name.encode()])
+        wrong = error + 0.1 * rng.normal() + 0.2 * rng.normal(size=80)
+        record = judged(name, np.full(80, 3.0), 3 + wrong, np.repeat(range(40), 2), seed)
+        record.parameters = {"train_rows": rows}
+        records.append(record)
+    return records
+
+
+AUTOMATIC = {
+    "two deterministic models": ("mean", 1, "tfidf-ridge", 1, False),
+    "one seed each": ("bert-after", 1, "gru", 1, False),
+    "one seed and a deterministic model": ("bert-after", 1, "tfidf-ridge", 1, False),
+    "two seeds are too few": ("bert-after", 2, "tfidf-ridge", 1, False),
+    "three seeds and a deterministic model": ("bert-after", 3, "tfidf-ridge", 1, True),
+    "the deterministic model first": ("tfidf-ridge", 1, "bert-after", 3, True),
+    "three seeds each": ("bert-after", 3, "gru", 3, True),
+    "three seeds and one": ("bert-after", 3, "gru", 1, False),
+    "a model that is not known, run once": ("bert-after", 3, "something-new", 1, False),
+}
+
+
+@pytest.mark.parametrize("case", AUTOMATIC)
+def test_the_seeds_are_drawn_where_there_are_enough_of_each_that_chance_has_a_part_in(case):
+    one, its, other, theirs, drawn = AUTOMATIC[case]
+    records = [*trained(one, its), *trained(other, theirs, error=0.9)]
+    got = comparison.difference(records, one, other, draws=200)
+    same = comparison.difference(records, one, other, draws=200, seeds=drawn)
+    assert got == same and got.drawn is drawn and got.seeds == (its, theirs)
+    assert ("these two trained models" in str(got)) is not drawn
+    assert ("over 3 seeds" in str(got)) is drawn
+    if drawn:
+        plain = comparison.difference(records, one, other, draws=200, seeds=False)
+        assert got.value == plain.value and got.high - got.low > plain.high - plain.low
+
+
+def test_a_difference_says_what_it_rests_on():
+    records = [*trained("bert-after", 3), *trained("tfidf-ridge", 1, error=0.9)]
+    records += [*trained("gru", 5, error=0.8), *trained("mean", 1, rows=80419, error=1.2)]
+
+    def said(one, other, **options):
+        return str(comparison.difference(records, one, other, draws=200, **options)).split("; ")[1:]
+
+    assert said("bert-after", "tfidf-ridge") == [
+        "zero lies outside, so these examples tell the two ways of training apart",
+        "tfidf-ridge is fitted without chance and ran once",
+    ]
+    assert said("tfidf-ridge", "mean") == [
+        "zero lies outside, so these examples tell these two trained models apart",
+        "tfidf-ridge and mean are fitted without chance and ran once",
+        "tfidf-ridge learned from 800 rows, mean from 80419",
+    ]
+    assert said("bert-after", "gru", seeds=False)[1:] == [
+        "bert-after has 3 seeds",
+        "gru has 5 seeds",
+    ]
+    both = comparison.difference(records, "bert-after", "gru", draws=200)
+    assert both.reach == "over 3 and 5 seeds" and not both.remarks
+    once = [record for record in records if (record.model, record.seed) != ("gru", 0)][:1]
+    lone = comparison.difference([*once, *trained("gru", 1)], "bert-after", "gru", draws=20)
+    assert lone.remarks == ["bert-after has 1 seed", "gru has 1 seed"]
+
+
+def test_models_are_known_to_be_fitted_or_trained_by_chance():
+    fitted = ["mean", "trees", "tfidf-ridge", "steps-svr", "bert-before", "bert-before-corn"]
+    fitted += ["frozen-behaviour", "oracle", "tfidf-logistic"]
+    assert all(map(comparable_records.is_fitted, fitted))
+    by_chance = ["bert-after", "bert-behaviour", "gru", "matrix-factorisation", "something-new"]
+    assert not any(map(comparable_records.is_fitted, by_chance))
+
+
+# The mean over the seeds
+
+
+def test_the_interval_of_a_mean_over_seeds_is_that_of_the_mean():
+    """Not the mean of the seeds' ends: chance in one seed's errors averages out."""
+    rng = np.random.default_rng(0)
+    user = np.repeat(np.arange(60), 2)
+    records = []
+    for seed in range(2):
+        predicted = 3 + rng.normal(0, 1, 120)
+        records.append(judged("bert-after", np.full(120, 3.0), predicted, user, seed))
+    value, low, high = comparison.estimate(records, "bert-after", draws=2000, rng=1)
+    squared = np.array([record.predictions["test"]["predicted"] for record in records])
+    squared = (squared - 3) ** 2
+    drawn = []
+    for users in np.random.default_rng(1).integers(60, size=(2000, 60)):
+        rows = (2 * users[:, None] + [0, 1]).ravel()
+        drawn.append(np.sqrt(squared[:, rows].mean(axis=1)).mean())
+    assert value == pytest.approx(np.sqrt(squared.mean(axis=1)).mean())
+    assert (low, high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.01)
+    widths = []
+    for record in records:
+        _, one, other = comparison.estimate([record], "bert-after", draws=2000, rng=1)
+        widths.append(other - one)
+    assert high - low < 0.85 * np.mean(widths)
+
+
+def test_the_interval_of_a_mean_over_three_seeds_draws_the_seeds_too():
+    records = trained("bert-after", 3)
+    plain = comparison.estimate(records, "bert-after", seeds=False)
+    wide = comparison.estimate(records, "bert-after")
+    assert wide[0] == plain[0] and wide[2] - wide[1] > 1.3 * (plain[2] - plain[1])
+    fitted = [*trained("tfidf-ridge", 1), *trained("tfidf-ridge", 2)[1:]]
+    assert comparison.estimate(fitted, "tfidf-ridge") == comparison.estimate(
+        fitted, "tfidf-ridge", seeds=False
+    )
+
+
+def test_the_interval_of_one_seed_is_that_of_its_record():
+    record = make("bert-after")
+    row = next(r for r in record.rows if (r["part"], r["metric"]) == ("test", "qwk"))
+    got = comparison.estimate([record], "bert-after", "qwk", draws=40)
+    assert got == pytest.approx((row["value"], row["low"], row["high"]), abs=1e-6)

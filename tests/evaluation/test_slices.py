@@ -10,7 +10,7 @@ from invented import make
 from satlib.data import corpora
 from satlib.data.satsim import sessions, simulation
 from satlib.evaluation import bootstrap, comparable_records, metrics, slices
-from satlib.evaluation.comparison import holm
+from satlib.evaluation.ranking import holm
 
 
 @pytest.fixture(scope="module")
