@@ -23,7 +23,8 @@ def _job(model: str, dataset: str, seed: int) -> dict:
 
 
 def make(model: str, seed: int = 0, **changed) -> RunRecord:
-    """A record on 90 invented examples of 30 users, whose predictions err by NOISE[model]."""
+    """A record on 90 invented examples of 30 users, whose predictions err by NOISE[model]; those of
+    another model by 1."""
     truth = np.random.default_rng(1)
     noise = np.random.default_rng([seed, *model.encode()])
     parts = {}
@@ -36,7 +37,7 @@ def make(model: str, seed: int = 0, **changed) -> RunRecord:
         if model == "mean":
             predicted = np.full(90, 3.1)
         else:
-            predicted = np.clip(rating + noise.normal(0, NOISE[model], 90), 1, 5)
+            predicted = np.clip(rating + noise.normal(0, NOISE.get(model, 1.0), 90), 1, 5)
         parts[part] = judging.Judged(examples, rating, predicted.round(4))
     job = _job(model, "satsim", seed)
     for field in job:

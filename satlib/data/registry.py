@@ -46,7 +46,7 @@ class Corpus:
 
     task: what is predicted from what. read: its reader (``satlib.data.readers.common``). scale:
     lowest and highest rating. step: between two ratings; 0 where any number is legal. rule: how it
-    is cut into parts (``splits.RULES``).
+    is cut into parts (``splits.RULES``). simulated: whether a program made it, not people.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Corpus:
     scale: tuple[float, float] = (1.0, 5.0)
     step: float = 0.0
     rule: str = "group"
+    simulated: bool = False
 
     @property
     def notice(self) -> str:
@@ -107,6 +108,7 @@ _CORPORA = (
         citation="this kit (see the README).",
         task="predict the rating that a user gives a whole session",
         read=own_table.read_ready,
+        simulated=True,
     ),
     Corpus(
         name="movielens",

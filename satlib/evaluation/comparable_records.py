@@ -67,24 +67,29 @@ FITTED_ENDS = ("-ridge", "-logistic", "-svr")
 
 OWN = "the records that lessons 32 and 43 wrote"
 COMMITTED = "the records committed with the kit"
+WITH_SEEDS = f"{OWN}, and other seeds of the same trainings that are committed with the kit"
 
 
 def find(dataset: str, profile: str, runs: str = "") -> tuple[list[RunRecord], str]:
     """Comparable records of one data set and profile, in the order of MODEL_ORDER, and in words
     where they come from.
 
-    runs: a folder of records; "" takes the cache where every model of REQUIRED is there, else the
-    committed records. Raises FileNotFoundError where there is none, ValueError where they may not
-    be compared.
+    runs: a folder of records; "" takes the cache where every model of REQUIRED is there, with the
+    committed seeds of the same trainings, else the committed records. Raises FileNotFoundError
+    where there is none, ValueError where they may not be compared.
     """
     records = load_all(runtime.runs_folder(runs), dataset, profile)
     words = OWN
-    own_models = {record.model for record in records}
-    if not runs and not own_models.issuperset(REQUIRED):
+    if not runs:
+        own_models = {record.model for record in records}
         committed = load_committed(dataset, profile)
-        if committed:
+        further = _further_seeds(records, committed)
+        if committed and not own_models.issuperset(REQUIRED):
             records = committed
             words = COMMITTED
+        elif further:
+            records = [*records, *further]
+            words = WITH_SEEDS
     if not records:
         place = runs if runs else "the cache"
         raise FileNotFoundError(
@@ -92,6 +97,24 @@ def find(dataset: str, profile: str, runs: str = "") -> tuple[list[RunRecord], s
             "run lessons 32 and 43 with the same parameters first"
         )
     return comparable(records), words
+
+
+def _further_seeds(own: Sequence[RunRecord], committed: Sequence[RunRecord]) -> list[RunRecord]:
+    """The committed records that are other seeds of an own fine-tuning: same data, split and
+    settings."""
+    there = {record.name for record in own}
+    trainings = [_training(record) for record in own if is_fine_tuned(record)]
+    further = []
+    for record in committed:
+        if record.name not in there and _training(record) in trainings:
+            further.append(record)
+    return further
+
+
+def _training(record: RunRecord) -> tuple:
+    """What the seeds of one training have in common."""
+    settings = {key: value for key, value in record.parameters.items() if key != "best_epoch"}
+    return (record.model, record.data_sha256, record.split_sha256, settings)
 
 
 def load_committed(dataset: str, profile: str, study: str = "") -> list[RunRecord]:

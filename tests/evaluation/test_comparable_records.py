@@ -92,6 +92,22 @@ def test_committed_records_serve_until_the_own_ones_are_complete(folders):
     assert [r.profile for r in comparable_records.load_committed("satsim", "full")] == ["full"]
 
 
+def test_committed_seeds_of_the_same_training_join_the_own_one(folders):
+    own, committed = folders
+    save(own, comparable_records.REQUIRED, parameters={"epochs": 2, "best_epoch": 1})
+    save(committed, ["bert-after"], seed=0, parameters={"epochs": 2, "best_epoch": 2})
+    save(committed, ["bert-after"], seed=1, parameters={"epochs": 2, "best_epoch": 2})
+    save(committed, ["bert-after"], seed=2, parameters={"epochs": 3, "best_epoch": 1})
+    save(committed, ["bert-after"], seed=3, split_sha256="x", parameters={"epochs": 2})
+    save(committed, ["tfidf-ridge"], seed=1, parameters={"epochs": 2, "best_epoch": 1})
+    found, words = comparable_records.find("satsim", "fast")
+    assert words == comparable_records.WITH_SEEDS
+    assert [(r.model, r.seed) for r in found if r.seed] == [("bert-after", 1)]
+    (first,) = [r for r in found if (r.model, r.seed) == ("bert-after", 0)]
+    assert first.parameters["best_epoch"] == 1, "the own run, not the committed one"
+    assert len(comparable_records.find("satsim", "fast", str(own))[0]) == len(found) - 1
+
+
 def test_own_incomplete_records_serve_where_none_are_committed(folders):
     save(folders[0], ["mean"])
     assert [r.model for r in comparable_records.find("satsim", "fast")[0]] == ["mean"]
