@@ -42,6 +42,9 @@ report: setup  ## Run the lessons and write build/report/index.html.
 	@$(BIN)/satlib run $$ONLY $${DATASET:+--dataset "$$DATASET"} $${DATA_DIR:+--data-dir "$$DATA_DIR"} \
 	  $${PROFILE:+--profile "$$PROFILE"} $${SEED:+--seed "$$SEED"} $${RUNS:+--runs "$$RUNS"} $${OUTPUT:+--output "$$OUTPUT"} $${JOBS:+--jobs "$$JOBS"}
 
+# Threads that wait sleep rather than spin: two processes share the cores here.
+test test-wheel test-browser: export OMP_WAIT_POLICY := PASSIVE
+
 test: setup  ## Check style, layout and imports, run the unit tests and the course's laws, then every notebook against its stored outputs.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "ruff format would change the files that .venv/bin/ruff format --check lists; run .venv/bin/ruff format" >&2; exit 1; }

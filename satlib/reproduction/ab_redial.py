@@ -33,12 +33,11 @@ Learner = Callable[[np.ndarray, np.ndarray], np.ndarray]
 @dataclass(frozen=True)
 class Settings(finetune.Settings):
     """The recipe's settings, with the defaults of protocol C; the head's one penalty is that of the
-    ridges as well. The frozen encoder and the predictions are in fp32."""
+    ridges as well."""
 
     recorded: ClassVar = ("alpha", "epochs", "batch_size", "learning_rate", "max_length")
     max_length: int = 64
     strengths: tuple[float, ...] = (1.0,)
-    judging_precision: str = "fp32"
 
     @property
     def alpha(self) -> float:

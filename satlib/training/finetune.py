@@ -18,6 +18,7 @@ from satlib.models import encoders, heads, satisfaction_model
 from satlib.models.heads import Prediction
 from satlib.models.satisfaction_model import SatisfactionModel
 from satlib.training import gpu, loop
+from satlib.training.adversarial import Adversarial
 from satlib.training.batches import Rows
 from satlib.training.plan import Plan, State
 
@@ -32,8 +33,9 @@ class Settings:
     head, encoder: see ``satisfaction_model.build``. max_length: tokens that are read of a text, the
     last ones. history: events before the target that the text holds; -1: all that fit. train_rows:
     a seeded choice of the training rows; 0: all. strengths: penalties of the head, of which the
-    validation rows choose one. epochs to metric, and seed: see ``plan.Plan``. precision: of the
-    training; judging_precision: of the frozen encoder and of the predictions; "": the same.
+    validation rows choose one. epochs to precision, and seed: see ``plan.Plan``; the precision is
+    that of the predictions too. adversarial: how far each text's word vectors are moved in a second
+    pass over every batch, see ``adversarial.Adversarial``; 0: no second pass.
     """
 
     head: str = "regression"
@@ -49,7 +51,7 @@ class Settings:
     patience: int = 2
     metric: str = "rmse"
     precision: str = "auto"
-    judging_precision: str = ""
+    adversarial: float = 0.0
     seed: int = 0
 
     @property
@@ -69,7 +71,14 @@ class Settings:
     @property
     def judging_dtype(self) -> torch.dtype | None:
         """The number format of the products in predictions; None: fp32."""
-        return gpu.autocast_dtype(self.judging_precision or self.precision)
+        return gpu.autocast_dtype(self.precision)
+
+    @property
+    def batch_pass(self) -> loop.BatchPass:
+        """How the training loop computes the gradient of a batch."""
+        if self.adversarial == 0:
+            return loop.plain
+        return Adversarial(self.adversarial)
 
 
 @dataclass(frozen=True)
@@ -242,5 +251,13 @@ def finetune(
         if look is not None:
             look(model)
 
-    state = loop.train(model, learnt, settings.plan, validation, folder, after_epoch=after_epoch)
+    state = loop.train(
+        model,
+        learnt,
+        settings.plan,
+        validation,
+        folder,
+        after_epoch=after_epoch,
+        batch_pass=settings.batch_pass,
+    )
     return Finetuned(model, state, strength, frozen, predict(model, parts, settings))

@@ -53,7 +53,8 @@ class Run:
     """What all updates of one training share.
 
     table: the token rows in use, or None. optimizer: the bare one; batch_loss, stepper: loss and
-    optimizer as accelerate wraps them, for several processes and for 16 bits.
+    optimizer as accelerate wraps them, for several processes and for 16 bits. batch_pass: see
+    ``plain``.
     """
 
     model: satisfaction_model.SatisfactionModel
@@ -64,6 +65,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     batch_loss: torch.nn.Module
     stepper: torch.optim.Optimizer
+    batch_pass: Callable
 
 
 def train(
@@ -75,14 +77,16 @@ def train(
     after_step: Callable[[State], object] | None = None,
     after_epoch: Callable[[State], object] | None = None,
     tensorboard: str | Path | None = None,
+    batch_pass: "BatchPass | None" = None,
 ) -> State:
     """Fine-tune ``model`` in place, leave it with its best weights, and return the final State.
 
     validation: rows that judge every epoch; without them all epochs run, and the last weights stay.
     folder: for checkpoints; a run of the same plan and data found there is resumed, any other is
     refused. Without a folder nothing is saved. after_step, after_epoch: called after each update,
-    and after each epoch that was judged and saved. tensorboard: folder of event files. Raises
-    Diverged where the loss is no number any more.
+    and after each epoch that was judged and saved. tensorboard: folder of event files. batch_pass:
+    how the gradient of a batch is computed; None is ``plain``. Raises Diverged where the loss is no
+    number any more.
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
@@ -90,7 +94,7 @@ def train(
     runtime.seed_everything(plan.seed + accelerator.process_index)
     writer = tensorboard_writer(tensorboard, accelerator)
     with rows_in_use(model.encoder, rows.sequences, model.pad_id) as table:
-        run = prepared_run(model, rows, plan, accelerator, table)
+        run = prepared_run(model, rows, plan, accelerator, table, batch_pass or plain)
         keeper = keeper_of(run, validation, folder)
         state = keeper.resume()
         while not state.finished:
@@ -113,11 +117,12 @@ def prepared_run(
     plan: Plan,
     accelerator: Accelerator,
     table: ActiveRows | None,
+    batch_pass: "BatchPass",
 ) -> Run:
     """The Run of a training, its loss and optimizer wrapped by accelerate."""
     optimizer = make_optimizer(model, plan)
     batch_loss, stepper = accelerator.prepare(BatchLoss(model), optimizer)
-    return Run(model, rows, plan, accelerator, table, optimizer, batch_loss, stepper)
+    return Run(model, rows, plan, accelerator, table, optimizer, batch_loss, stepper, batch_pass)
 
 
 def keeper_of(
@@ -127,6 +132,8 @@ def keeper_of(
     if folder is None:
         return Unsaved(run.model, State)
     mark = fingerprint(run.model, run.rows, validation, run.plan, run.accelerator)
+    if run.batch_pass is not plain:
+        mark["batch_pass"] = repr(run.batch_pass)
     return Checkpoints(folder, run.model, run.optimizer, run.accelerator, mark, State)
 
 
@@ -212,14 +219,11 @@ def update(run: Run, batch: np.ndarray) -> float:
     total = torch.zeros((), device=device)
     run.stepper.zero_grad()  # an update that was interrupted leaves gradients behind
     for number, part in enumerate(passes, start=1):
-        # Several processes exchange their gradients once, in the last pass.
-        last = number == len(passes)
-        with nullcontext() if last else accelerator.no_sync(run.batch_loss):
-            inputs = collate(run.rows, part, device, run.model.pad_id)
-            loss = run.batch_loss(**inputs) * len(part)
-            # DDP averages over processes, so the sum over them needs their number as a factor.
-            accelerator.backward(loss * accelerator.num_processes / len(batch))
-            total += loss.detach()
+        inputs = collate(run.rows, part, device, run.model.pad_id)
+        # DDP averages over processes, so the sum over them needs their number as a factor.
+        weight = len(part) * accelerator.num_processes / len(batch)
+        loss = run.batch_pass(run, inputs, weight, last=number == len(passes))
+        total += loss * len(part)
     accelerator.clip_grad_norm_(run.model.parameters(), run.plan.clip)
     run.stepper.step()
     run.stepper.zero_grad()  # and here: the next batch's activations take their place
@@ -230,6 +234,23 @@ def update(run: Run, batch: np.ndarray) -> float:
             "(article: 1e-5 to 5e-5)"
         )
     return mean * len(batch)
+
+
+def plain(run: Run, inputs: dict, weight: float, last: bool) -> torch.Tensor:
+    """Add the gradient of a batch's mean loss times ``weight``; return the loss.
+
+    inputs: what ``collate`` made. last: whether it is the last pass before the update; several
+    processes exchange their gradients once, in the last one. This is the loop's one hook: whoever
+    trains on another loss gives ``train`` a function like this one, which may call this one.
+    """
+    accelerator = run.accelerator
+    with nullcontext() if last else accelerator.no_sync(run.batch_loss):
+        loss = run.batch_loss(**inputs)
+        accelerator.backward(loss * weight)
+    return loss.detach()
+
+
+BatchPass = Callable[[Run, dict, float, bool], torch.Tensor]
 
 
 def measure(run: Run, validation: Rows | None) -> dict[str, float | None]:
