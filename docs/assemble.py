@@ -17,20 +17,6 @@ from satlib.kit.setup_cells import BADGE
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN_FILES = ("glossary.md", "site.css", "site.js", "icon.svg")  # of docs/, taken as they are
-# The first digit of a lesson's number -> the part of the course.
-PARTS = {
-    "0": "Data",
-    "1": "Mathematics",
-    "2": "Language models",
-    "3": "Measures and baselines",
-    "4": "Fine-tuning",
-    "5": "Evaluation",
-    "6": "Reproduction",
-    "7": "Better with less",
-    "8": "Trust",
-    "9": "In use",
-}
-REPORT = "99"  # the lesson that is a part of its own, the last one
 # Sections of the README that have a page of their own.
 RESULTS = ("What comes out", "What reproduced, what did not, what was wrong")
 # Where a file of the repository lies in the site; the links of the README are rewritten so.
@@ -38,6 +24,7 @@ MOVED = {
     "README.md": "index.md",
     "data/headline.png": "headline.png",
     "data/satsim/README.md": "satsim.md",
+    "docs/reproducibility.md": "reproducibility.md",
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "README.zh-CN.md": "README.zh-CN.md",
 }
@@ -101,7 +88,8 @@ def with_links_of_the_site(path: Path) -> bytes:
         text = text.replace(f"| `satlib.{module}` |", f"| [`satlib.{module}`](api/{module}.rst) |")
     for here, there in MOVED.items():
         text = text.replace(f"]({here})", f"]({there})")
-    return text.encode()
+    # A section of the README that has moved to another page of the site.
+    return text.replace("](../README.md#what-comes-out)", "](results.md)").encode()
 
 
 def parted(readme: str) -> tuple[str, str]:
@@ -126,11 +114,17 @@ def parted(readme: str) -> tuple[str, str]:
 
 def navigation(has_chinese: bool) -> str:
     """The tables of contents of the side bar, after the home page's text."""
-    parts: dict[str, list[str]] = {name: [] for name in [*PARTS.values(), "Report"]}
+    parts: dict[str, list[str]] = {name: [] for name in course.PARTS}
     for one in course.lessons():
-        part = "Report" if one.number == REPORT else PARTS[one.number[0]]
-        parts[part].append(f"lessons/{one.stem}")
-    parts["Reference"] = ["results", "glossary", "api/index", "satsim", "CONTRIBUTING"]
+        parts[one.part].append(f"lessons/{one.stem}")
+    parts["Reference"] = [
+        "results",
+        "reproducibility",
+        "glossary",
+        "api/index",
+        "satsim",
+        "CONTRIBUTING",
+    ]
     if has_chinese:
         parts["Reference"].append("README.zh-CN")
     tables = [contents(pages, name) for name, pages in parts.items() if pages]

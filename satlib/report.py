@@ -17,12 +17,6 @@ from satlib.evaluation import advice, bootstrap, comparable_records, comparison,
 from satlib.evaluation.comparison import Difference
 from satlib.records import ROW_KEYS, RunRecord
 
-# A fine-tuned model -> the same one with a frozen encoder.
-FROZEN_TWINS = {
-    comparable_records.AFTER: comparable_records.BEFORE,
-    comparable_records.BOTH: comparable_records.FROZEN,
-}
-
 
 def rows(records: Sequence[RunRecord]) -> list[dict]:
     """The metric rows of all records, for results.json; keys: ``records.ROW_KEYS``."""
@@ -183,20 +177,13 @@ def gains(
     draws: int = 1000,
     rng: np.random.Generator | int = 0,
 ) -> list[Difference]:
-    """The differences that a claim on fine-tuning rests on: each fine-tuned model minus the best
-    baseline (chosen on validation rows), and minus the same model with a frozen encoder; both
-    learned from as many rows as it did."""
+    """The differences that a claim on fine-tuning rests on, of each fine-tuned model that is there;
+    see ``advice.gains``."""
     there = comparable_records.models(records)
     found = []
-    for tuned, frozen in FROZEN_TWINS.items():
-        rivals = comparison.rivals(records, tuned) if tuned in there else []
-        if rivals:
-            best = comparison.best_baseline(records, metric, tuned)
-            others = [best, frozen] if frozen in rivals and frozen != best else [best]
-            for other in others:
-                found.append(
-                    comparison.difference(records, tuned, other, metric, draws=draws, rng=rng)
-                )
+    for tuned in comparable_records.FROZEN_TWINS:
+        if tuned in there:
+            found += advice.gains(records, tuned, metric, draws, rng)
     return found
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from satlib.data.registry import REGISTRY
 from satlib.evaluation import comparable_records, comparison
 from satlib.evaluation.comparison import Difference
@@ -24,8 +26,8 @@ class Advice:
 
     best: the model with the best validation metric, and reached, its test metric (value, low,
     high); seeds: how many it has. tuned: the best fine-tuned model, baseline: the best frozen or
-    simple one on as many rows, both by their validation metric; "" where there is none. gain: the
-    difference of these two on the test rows. floor: the best possible metric, and floor_by, who
+    simple one on as many rows, both by their validation metric; "" where there is none. gains: what
+    a claim on fine-tuning rests on (``gains``). floor: the best possible metric, and floor_by, who
     says so: BY_ORACLE, BY_ANNOTATORS or "" where nobody knows. steps: what to do next.
     """
 
@@ -41,7 +43,7 @@ class Advice:
     tuned: str
     baseline: str
     baseline_reached: float
-    gain: Difference | None
+    gains: tuple[Difference, ...]
     floor: float
     floor_by: str
     steps: tuple[str, ...]
@@ -58,21 +60,28 @@ class Advice:
         return self.reached[0] / self.floor - 1
 
     @property
+    def decisive(self) -> Difference | None:
+        """The difference that decides: the first that does not speak for fine-tuning, else the
+        first; None where there is none."""
+        for gain in self.gains:
+            if not speaks_for_model(gain):
+                return gain
+        return self.gains[0] if self.gains else None
+
+    @property
     def pays(self) -> bool:
-        """Whether fine-tuning is better than the best baseline beyond chance, its seeds drawn."""
-        return self._better and self.gain.drawn
+        """Whether fine-tuning is better than all that it is measured against, the seeds drawn."""
+        return self._better and all(gain.drawn for gain in self.gains)
 
     @property
     def may_pay(self) -> bool:
         """Whether these trained models differ in favour of fine-tuning, but too few seeds were
         trained to say more."""
-        return self._better and not self.gain.drawn
+        return self._better and not self.pays
 
     @property
     def _better(self) -> bool:
-        if self.gain is None or not self.gain.clear:
-            return False
-        return self.gain.value < 0 if self.metric in comparison.LOSSES else self.gain.value > 0
+        return bool(self.gains) and all(map(speaks_for_model, self.gains))
 
     @property
     def text(self) -> str:
@@ -95,7 +104,8 @@ def advice(records: Sequence[RunRecord], metric: str = "rmse", seed: int = 0) ->
     best = comparison.best_on_validation(records, names, metric)
     side = comparison.predictions_by_seed(records, best)
     tuned = _best_tuned(rivals, metric)
-    baseline, gain = _gain(records, tuned, metric, seed)
+    found = gains(records, tuned, metric, rng=seed) if tuned else []
+    baseline = found[0].other if found else ""
     baseline_reached = math.nan
     if baseline:
         baseline_reached = comparison.estimate(records, baseline, metric, rng=seed)[0]
@@ -113,10 +123,10 @@ def advice(records: Sequence[RunRecord], metric: str = "rmse", seed: int = 0) ->
         tuned=tuned,
         baseline=baseline,
         baseline_reached=baseline_reached,
-        gain=gain,
+        gains=tuple(found),
         floor=floor,
         floor_by=floor_by,
-        steps=tuple(_steps(records, tuned, baseline, gain, metric)),
+        steps=tuple(_steps(records, tuned, found)),
     )
 
 
@@ -130,14 +140,34 @@ def _best_tuned(records: Sequence[RunRecord], metric: str) -> str:
     return comparison.best_on_validation(records, tuned, metric) if tuned else ""
 
 
-def _gain(
-    records: Sequence[RunRecord], tuned: str, metric: str, seed: int
-) -> tuple[str, Difference | None]:
-    """The best baseline and the difference to it; "" and None where one of the two is missing."""
-    if not tuned or not comparison.rivals(records, tuned):
-        return "", None
-    baseline = comparison.best_baseline(records, metric, tuned)
-    return baseline, comparison.difference(records, tuned, baseline, metric, rng=seed)
+def gains(
+    records: Sequence[RunRecord],
+    tuned: str,
+    metric: str = "rmse",
+    draws: int = 1000,
+    rng: np.random.Generator | int = 0,
+) -> list[Difference]:
+    """The differences that a claim on a fine-tuned model rests on: it minus the best baseline
+    (chosen on validation rows), and minus its twin with a frozen encoder; both learned from as many
+    rows. None where no such model is there."""
+    rivals = comparison.rivals(records, tuned)
+    if not rivals:
+        return []
+    others = [comparison.best_baseline(records, metric, tuned)]
+    twin = comparable_records.FROZEN_TWINS.get(tuned)
+    if twin in rivals and twin not in others:
+        others.append(twin)
+    found = []
+    for other in others:
+        found.append(comparison.difference(records, tuned, other, metric, draws=draws, rng=rng))
+    return found
+
+
+def speaks_for_model(gain: Difference) -> bool:
+    """Whether the difference says that its model is better than the other one, beyond chance."""
+    if gain.metric in comparison.LOSSES:
+        return gain.clear and gain.value < 0
+    return gain.clear and gain.value > 0
 
 
 def best_possible(records: Sequence[RunRecord], metric: str = "rmse") -> tuple[float, str]:
@@ -184,13 +214,13 @@ def _against(a: Advice) -> list[str]:
     """By how much fine-tuning beats the best baseline."""
     if not a.tuned:
         return ["No fine-tuned model is among the records."]
-    if a.gain is None:
+    if not a.gains:
         return [f"No frozen or simple model learned from as many rows as {a.tuned}."]
     chosen = (
         f"The best frozen or simple model that learned from as many rows as {a.tuned} is "
         f"{a.baseline} with {a.baseline_reached:.3f}; the validation rows chose it, too."
     )
-    return [chosen, f"The difference: {a.gain}."]
+    return [chosen, *(f"The difference: {gain}." for gain in a.gains)]
 
 
 def _distance(a: Advice) -> str:
@@ -208,15 +238,13 @@ def _distance(a: Advice) -> str:
     return f"{whose}; {a.best} lies {abs(a.above_floor):.0%} {side} that."
 
 
-def _steps(
-    records: Sequence[RunRecord], tuned: str, baseline: str, gain: Difference | None, metric: str
-) -> list[str]:
+def _steps(records: Sequence[RunRecord], tuned: str, found: Sequence[Difference]) -> list[str]:
     """What to do next, one sentence each."""
     if not tuned:
         return ["Next: fine-tune a model on the same rows (lesson 43)."]
-    if gain is None:
+    if not found:
         return [f"Next: fit the baselines of lesson 32 on the rows that taught {tuned}."]
-    steps = [_which_to_use(tuned, baseline, gain, metric)]
+    steps = [_which_to_use(tuned, found)]
     own = [record for record in records if record.model == tuned]
     most = max(record.parameters.get("train_rows") or 0 for record in records)
     learned = comparable_records.training_rows(records, tuned) or most
@@ -226,7 +254,7 @@ def _steps(
         steps.append("Learn from all rows (profile full): the fast profile takes a part of them.")
     if all(_ended_too_early(record) for record in own):
         steps.append(f"Train {tuned} for more epochs: the last one was the best.")
-    for model in (tuned, baseline):
+    for model in (tuned, *(gain.other for gain in found)):
         names = edges(records, model)
         if names:
             steps.append(
@@ -236,13 +264,14 @@ def _steps(
     return steps
 
 
-def _which_to_use(tuned: str, baseline: str, gain: Difference, metric: str) -> str:
-    """The one of the two that the difference speaks for."""
-    if not gain.clear:
-        return f"Next: use {baseline}; fine-tuning gains nothing measurable on these rows."
-    if (gain.value < 0) != (metric in comparison.LOSSES):
-        return f"Next: use {baseline}, which is better than the fine-tuned model here."
-    if gain.drawn:
+def _which_to_use(tuned: str, found: Sequence[Difference]) -> str:
+    """The model that the differences speak for."""
+    for gain in found:
+        if not gain.clear:
+            return f"Next: use {gain.other}; fine-tuning gains nothing measurable on these rows."
+        if not speaks_for_model(gain):
+            return f"Next: use {gain.other}, which is better than the fine-tuned model here."
+    if all(gain.drawn for gain in found):
         return f"Next: use {tuned}."
     return (
         f"Next: train at least {comparison.ENOUGH} seeds, before you take the gain of this one "

@@ -48,8 +48,10 @@ REQUIRED = ("mean", RIDGE, BEFORE, AFTER)
 # What the report draws, one model of a family, beside the best baselines:
 DRAWN = ("mean", "biases", TREES, RIDGE, BEFORE, AFTER, FROZEN, BOTH, ORACLE)
 
+# A fine-tuned model -> the same one with a frozen encoder.
+FROZEN_TWINS = {AFTER: BEFORE, BOTH: FROZEN}
 # How the names of fine-tuned models begin; what follows says how they differ.
-FINE_TUNED = (AFTER, BOTH)
+FINE_TUNED = tuple(FROZEN_TWINS)
 # Models that are fitted without chance, so that every seed gives the same: how their names begin,
 # and how they end.
 FITTED = (

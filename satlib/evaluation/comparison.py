@@ -214,39 +214,51 @@ def difference(
     in. p is twice the smaller share of draws on one side of zero, the estimate counted in. rng: a
     Generator, or a seed.
     """
-    ours, theirs = side_by_side(records, (model, other), part)
-    rng = np.random.default_rng(rng)
-    counts = (len(ours.predicted), len(theirs.predicted))
+    sides = side_by_side(records, (model, other), part)
+    counts = tuple(len(side.predicted) for side in sides)
     if seeds and max(counts) < 2:
         raise ValueError(
             f"{model} and {other} have one seed each, which says nothing of other seeds; train more"
         )
     if seeds is None:
         seeds = enough_seeds({model: counts[0], other: counts[1]})
-    weights = bootstrap.with_everyone(bootstrap.group_weights(len(ours.counts), draws, rng))
-    # One set of samples for both models: what makes a sample hard for both cancels out.
-    our_values = drawn_values(ours, metric, weights)
-    their_values = drawn_values(theirs, metric, weights)
-    by_sample = our_values.mean(axis=1) - their_values.mean(axis=1)
-    if seeds:
-        drawn = _some_seeds(our_values[1:], rng) - _some_seeds(their_values[1:], rng)
-    else:
-        drawn = by_sample[1:]
+    value, drawn = _drawn_differences(sides, metric, draws, np.random.default_rng(rng), seeds)
     low, high = bootstrap.interval(drawn)
     rows = [comparable_records.training_rows(records, name) for name in (model, other)]
+    fitted = [name for name in (model, other) if comparable_records.is_fitted(name)]
     return Difference(
         model,
         other,
         metric,
-        float(by_sample[0]),
+        value,
         low,
         high,
         two_sided(drawn),
         seeds=counts,
         drawn=seeds,
-        fitted=tuple(name for name in (model, other) if comparable_records.is_fitted(name)),
+        fitted=tuple(fitted),
         rows=tuple(rows),
     )
+
+
+def _drawn_differences(
+    sides: Sequence[SeededPredictions],
+    metric: str,
+    draws: int,
+    rng: np.random.Generator,
+    seeds: bool,
+) -> tuple[float, np.ndarray]:
+    """The difference of two models' metrics, and its values [draws] in the samples."""
+    groups = len(sides[0].counts)
+    weights = bootstrap.with_everyone(bootstrap.group_weights(groups, draws, rng))
+    # One set of samples for both models: what makes a sample hard for both cancels out.
+    ours, theirs = (drawn_values(side, metric, weights) for side in sides)
+    by_sample = ours.mean(axis=1) - theirs.mean(axis=1)
+    if seeds:
+        drawn = _some_seeds(ours[1:], rng) - _some_seeds(theirs[1:], rng)
+    else:
+        drawn = by_sample[1:]
+    return float(by_sample[0]), drawn
 
 
 def enough_seeds(counts: dict[str, int]) -> bool:

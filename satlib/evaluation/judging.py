@@ -240,15 +240,7 @@ def judge_and_save(
     the ratings 1..5, where the model has them. runs: the folder of records, "" for the cache.
     seconds: how long the model took to be fitted and to predict; None where nobody measured it.
     """
-    if distribution is None:
-        distribution = {}
-    judged = {}
-    for part, values in predicted.items():
-        if part not in data.parts:
-            raise ValueError(
-                f"no part {part!r} among {', '.join(data.parts)}; predict for parts of the split"
-            )
-        judged[part] = from_ratings(data.parts[part], values, distribution.get(part))
+    judged = _by_part(predicted, data, distribution or {})
     job = {
         "model": model,
         "dataset": data.loaded.name,
@@ -262,3 +254,20 @@ def judge_and_save(
     )
     records.save(made, runtime.runs_folder(runs))
     return made
+
+
+def _by_part(
+    predicted: Mapping[str, Sequence[float]],
+    data: Prepared,
+    distribution: Mapping[str, np.ndarray],
+) -> dict[str, Judged]:
+    """Part -> predictions beside what is true; ValueError for a part that the split does not
+    have."""
+    judged = {}
+    for part, values in predicted.items():
+        if part not in data.parts:
+            raise ValueError(
+                f"no part {part!r} among {', '.join(data.parts)}; predict for parts of the split"
+            )
+        judged[part] = from_ratings(data.parts[part], values, distribution.get(part))
+    return judged

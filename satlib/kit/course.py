@@ -19,6 +19,22 @@ from satlib import runtime, storage
 STEM = re.compile(r"(\d\d)_([a-z0-9_]+)")
 CHECKING = "exercises.checking"  # what every lesson imports to check its exercises
 TRAINING = "training"  # the folder of what trains, and of what measures how fast that is
+# The parts of the course, in order; the first digit of a lesson's number tells its part, but for
+# the report, which is the last lesson and a part of its own.
+PARTS = (
+    "Data",
+    "Mathematics",
+    "Language models",
+    "Measures and baselines",
+    "Fine-tuning",
+    "Evaluation",
+    "Reproduction",
+    "Better with less",
+    "Trust",
+    "In use",
+    "Report",
+)
+REPORT = "99"
 # The time that a lesson's title cell states: "about 20 seconds", "about a minute and a half".
 STATED_TIME = re.compile(r"^\*\*Runs in\*\* (?:about|less than) ([\w ]+) on 2 CPU cores;", re.M)
 SECONDS = {"second": 1, "minute": 60}
@@ -43,6 +59,13 @@ class Lesson:
     def number(self) -> str:
         """The two digits that the stem begins with."""
         return self.stem[:2]
+
+    @property
+    def part(self) -> str:
+        """The part of the course that the lesson belongs to, one of PARTS."""
+        if self.number == REPORT:
+            return PARTS[-1]
+        return PARTS[int(self.number[0])]
 
     @property
     def name(self) -> str:

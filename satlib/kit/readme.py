@@ -1,5 +1,6 @@
-"""The parts of the README that the code writes: lessons, results of the committed records, what
-they say of the literature, and the speed; in English and, in README.zh-CN.md, in Chinese.
+"""The parts of the README that the code writes: the headline figure, where fine-tuning pays, what
+the commands cost, the lessons, the results of the committed records, what they say of the
+literature, and the speed; in English and, in README.zh-CN.md, in Chinese.
 
 Here the facts are gathered, once for both languages. The tables stand in ``templates/readme_*.md``,
 the words of a language in ``templates/words_*.md``. ``satlib notebooks`` writes the parts anew
@@ -13,8 +14,9 @@ import jinja2
 
 from satlib import records, report, runtime, storage
 from satlib.data.registry import REGISTRY
-from satlib.evaluation import comparable_records, comparison
-from satlib.kit import course, pages
+from satlib.evaluation import advice, comparable_records
+from satlib.evaluation.advice import Advice
+from satlib.kit import course, pages, remake, reproducibility
 from satlib.reproduction import findings
 from satlib.training import speed
 
@@ -23,12 +25,11 @@ HEADLINE = "99_report-headline.png"
 FIGURE = "headline.png"
 WORDS = {"README.md": "words_en.md", "README.zh-CN.md": "words_zh.md"}
 SHOWN = ("rmse", "mae", "qwk", "spearman", "auc")
+MAIN = "rmse"  # the metric that the tables are sorted by
+EXTRA = ("training rows", "seeds")  # columns, where not all models have the same
 PROFILES = ("fast", "full")
-COMPARED = (
-    (comparable_records.AFTER, comparable_records.RIDGE),
-    (comparable_records.AFTER, comparable_records.BEFORE),
-    (comparable_records.BOTH, comparable_records.TREES),
-)
+DRAWN = ("satsim", "fast")  # the data set and profile of the headline figure
+COSTS = "commands.json"  # in data/runs/speed: what the two commands take
 
 
 def fill(text: str, page: str = "README.md") -> str:
@@ -57,10 +58,13 @@ def part(name: str, page: str = "README.md") -> str:
 
 
 def write() -> None:
-    """Rewrite the generated parts of the checkout's README, in both languages."""
+    """Rewrite the generated parts of the checkout's README, in both languages, and the page on
+    reproducibility."""
+    root = runtime.PACKAGE.parent
     for page in WORDS:
-        path = runtime.PACKAGE.parent / page
+        path = root / page
         storage.write_text(path, fill(path.read_text(encoding="utf-8"), page))
+    storage.write_text(root / reproducibility.PAGE, reproducibility.page())
 
 
 # The facts, the same in every language
@@ -81,34 +85,36 @@ def lessons() -> dict:
     return {"lessons": rows}
 
 
+@functools.cache
+def comparable() -> dict[tuple[str, str], list[records.RunRecord]]:
+    """Data set and profile -> the committed records, of all that have some."""
+    found = {}
+    for dataset in REGISTRY:
+        for profile in PROFILES:
+            committed = comparable_records.load_committed(dataset, profile)
+            if committed:
+                found[dataset, profile] = comparable_records.comparable(committed)
+    return found
+
+
 @functools.cache  # it takes seconds, and each language asks for it
 def results() -> dict:
     """One table per data set and profile of the committed records, with the facts that a number
     needs."""
     protocols = []
-    for dataset in REGISTRY:
-        for profile in PROFILES:
-            committed = comparable_records.load_committed(dataset, profile)
-            if committed:
-                comparable = comparable_records.comparable(committed)
-                protocols.append(_protocol(dataset, profile, comparable))
+    for (dataset, profile), own in comparable().items():
+        protocols.append(_protocol(dataset, profile, own))
     return {"protocols": protocols}
 
 
-def _protocol(dataset: str, profile: str, comparable: list[records.RunRecord]) -> dict:
+def _protocol(dataset: str, profile: str, own: list[records.RunRecord]) -> dict:
     """The results of one data set and profile."""
-    facts = report.facts(comparable)
-    by_model = {record.model: record for record in comparable}
+    facts = report.facts(own)
+    by_model = {record.model: record for record in own}
     # The fine-tuned model took longest, so the machine that is named is the one that trained it.
-    machine = by_model.get(comparable_records.AFTER, comparable[0]).machine
-    table = report.table(comparable, SHOWN)
-    rows = []
-    for model in table.index:
-        rows.append({"model": model, "cells": list(table.loc[model])})
-    differences = []
-    for model, other in COMPARED:
-        if model in by_model and other in by_model:
-            differences.append(comparison.difference(comparable, model, other))
+    machine = by_model.get(comparable_records.AFTER, own[0]).machine
+    standings = report.standings(own, SHOWN, by=MAIN)
+    extra = [name for name in EXTRA if name not in report.unneeded(standings)]
     return {
         "dataset": dataset,
         "profile": profile,
@@ -119,10 +125,74 @@ def _protocol(dataset: str, profile: str, comparable: list[records.RunRecord]) -
         "processor": machine["processor"],
         "accelerator": facts["accelerator"],
         "of_dialogues": "redial" in dataset or dataset.startswith("uss"),
+        "simulated": REGISTRY[dataset].simulated,
+        "extra": extra,
         "columns": SHOWN,
-        "rows": rows,
-        "differences": differences,
+        "rows": [_row(one, extra) for one in standings],
+        "edges": [one for one in standings if one.edge],
+        "commands": remake.COMMANDS[dataset, profile],
+        "differences": report.gains(own, MAIN),
     }
+
+
+def _row(one: report.Standing, extra: list[str]) -> dict:
+    """A row of a table: the best model in bold, the oracle in italics, a dagger for a setting at
+    the edge of its grid. An extra cell is None where a model is fitted and so has no seeds."""
+    name = one.model
+    cells = [report.written(one.cells.get(metric)) for metric in SHOWN]
+    if one.best:
+        name = f"**{name}**"
+        main = SHOWN.index(MAIN)
+        cells[main] = f"**{cells[main]}**"
+    if one.oracle:
+        name = f"*{name}*"
+    if one.edge:
+        name = f"{name} †"
+    numbers = {"training rows": one.training_rows, "seeds": None if one.fitted else one.seeds}
+    return {"name": name, "cells": cells, "extra": [numbers[column] for column in extra]}
+
+
+@functools.cache
+def figure() -> dict:
+    """What the headline figure shows: the models that are drawn, with their test RMSE."""
+    own = comparable()[DRAWN]
+    facts = report.facts(own)
+    drawn = {
+        "file": FIGURE,
+        "dataset": DRAWN[0],
+        "training_rows": facts["training rows"],
+        "test_rows": facts["test rows"],
+        "seeds": facts["seeds"],
+        "errors": {model: report.value(own, model) for model in report.drawn(own)},
+    }
+    return {"drawn": drawn}
+
+
+@functools.cache
+def pays() -> dict:
+    """Where fine-tuning pays and where it does not: the advice on each data set and profile, by
+    what it comes to."""
+    groups: dict[str, list[Advice]] = {"pays": [], "may_pay": [], "gains_nothing": []}
+    floors = []
+    for own in comparable().values():
+        one = advice.advice(own, MAIN)
+        if not one.gains:
+            continue
+        if one.pays:
+            groups["pays"].append(one)
+        elif one.may_pay:
+            groups["may_pay"].append(one)
+        else:
+            groups["gains_nothing"].append(one)
+        if one.floor_by:
+            floors.append(one)
+    there = {kind: found for kind, found in groups.items() if found}
+    return {"groups": there, "floors": floors}
+
+
+def commands() -> dict:
+    """What ``make report`` and ``make test`` take, as it was measured; None for what was not."""
+    return {"costs": storage.read_json(runtime.data_folder() / "runs" / "speed" / COSTS)}
 
 
 @functools.cache
@@ -160,6 +230,9 @@ def speeds() -> dict:
 
 
 PARTS: dict[str, Callable[[], dict]] = {
+    "figure": figure,
+    "pays": pays,
+    "commands": commands,
     "lessons": lessons,
     "results": results,
     "literature": literature,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from satlib import records, runtime, storage
+from satlib import records, report, runtime, storage
 from satlib.data import inspection
 from satlib.kit import course, kernels, report_page, results, schedule
 from satlib.kit.course import Lesson
@@ -243,10 +243,8 @@ def _write_report(everything: list[Lesson], shared: Shared) -> None:
     left them."""
     dataset = shared.values["dataset"]
     profile = shared.values["profile"]
-    rows = []
-    for record in records.load_all(shared.runs, dataset, profile):
-        rows += record.rows
-    storage.write_json(shared.output / "results.json", rows)
+    own = records.load_all(shared.runs, dataset, profile)
+    storage.write_json(shared.output / "results.json", report.rows(own))
     shown = [(lesson, shared.last_result(lesson.stem)) for lesson in everything]
     leaks = inspection.remembered(shared.output, dataset)
-    report_page.write(shared.output, shown, rows, dataset, profile, leaks)
+    report_page.write(shared.output, shown, own, dataset, profile, leaks)

@@ -8,6 +8,7 @@ imports this module.
 import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -29,7 +30,8 @@ PLACES = re.compile(
     r"|\b[A-Z]:\\\w|" + "|".join(re.escape(place) for place in OWN_PLACES)
 )
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FAST = "satsim-fast-"  # begins the name of a record that a lesson leaves with its own parameters
+# The name of a record that a lesson leaves with its own parameters, so with its own seed.
+FAST = re.compile(r"satsim-fast-.*-seed0\.json(\.xz)?")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -146,7 +148,7 @@ def rewrite(jobs: int | None = None, say: Callable[..., None] = print) -> bool:
         if not all(contents.values()):
             return False
         for path in _fast_records(output / "cache" / "runs"):
-            contents[committed / path.name] = path.read_bytes()
+            contents[committed / path.name] = _unless_only_time_differs(path, committed / path.name)
         headline = output / "figures" / readme.HEADLINE
         if headline.is_file():
             contents[runtime.data_folder() / readme.FIGURE] = headline.read_bytes()
@@ -162,7 +164,17 @@ def rewrite(jobs: int | None = None, say: Callable[..., None] = print) -> bool:
 
 def _fast_records(folder: Path) -> list[Path]:
     """The fast run records of satsim in a folder, plain and compressed."""
-    return [path for path in records.paths(folder) if path.name.startswith(FAST)]
+    return [path for path in records.paths(folder) if FAST.fullmatch(path.name)]
+
+
+def _unless_only_time_differs(fresh: Path, committed: Path) -> bytes:
+    """The content of a fresh record; that of the committed one where the two differ in nothing but
+    the seconds that they took, which no second run repeats."""
+    if committed.is_file():
+        before, now = records.load(committed), records.load(fresh)
+        if replace(before, seconds=None) == replace(now, seconds=None):
+            return committed.read_bytes()
+    return fresh.read_bytes()
 
 
 def _fresh_notebooks(

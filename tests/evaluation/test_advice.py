@@ -35,7 +35,7 @@ def test_what_is_said_is_what_the_records_hold():
     assert (a.best, a.tuned, a.baseline) == ("bert-after", "bert-after", "tfidf-ridge")
     assert (a.training_rows, a.test_rows, a.groups, a.seeds) == (ROWS, 80, 40, 3)
     assert a.reached == comparison.estimate(records, "bert-after")
-    assert a.gain == comparison.difference(records, "bert-after", "tfidf-ridge")
+    assert a.gains == (comparison.difference(records, "bert-after", "tfidf-ridge"),)
     assert a.baseline_reached == comparison.estimate(records, "tfidf-ridge")[0]
     value, low, high = a.reached
     for said in (
@@ -43,7 +43,7 @@ def test_what_is_said_is_what_the_records_hold():
         "On the validation rows bert-after is the best model.",
         f"{value:.3f}, 95 % interval {low:.3f} to {high:.3f}, the mean of 3 seeds on 800 training",
         f"tfidf-ridge with {a.baseline_reached:.3f}",
-        str(a.gain),
+        str(a.gains[0]),
         "nobody knows here",
         "Next: use bert-after.",
     ):
@@ -59,7 +59,7 @@ def test_the_best_model_is_chosen_on_validation_rows():
 
 def test_one_seed_is_not_advised_to_be_believed():
     a = advice.advice([run("bert-after", 0.5), run("tfidf-ridge", 0.7)])
-    assert a.may_pay and not a.pays and a.gain.clear
+    assert a.may_pay and not a.pays and a.gains[0].clear
     assert "train at least 3 seeds" in a.steps[0] and "one run on 800" in a.text
     assert "these two trained models" in a.text and "use bert-after" not in a.text
 
@@ -68,7 +68,7 @@ def test_no_measurable_gain_is_said_and_the_baseline_advised():
     records = [*seeds("bert-after", 0.5), run("tfidf-ridge", 0.5)]
     # The same errors with a luck of their own: neither is better.
     a = advice.advice(records)
-    assert not a.gain.clear and not a.pays and not a.may_pay
+    assert not a.decisive.clear and not a.pays and not a.may_pay
     assert a.steps[0] == (
         "Next: use tfidf-ridge; fine-tuning gains nothing measurable on these rows."
     )
@@ -76,13 +76,24 @@ def test_no_measurable_gain_is_said_and_the_baseline_advised():
 
 def test_a_fine_tuned_model_that_is_worse_is_not_advised():
     a = advice.advice([*seeds("bert-after", 0.9), run("tfidf-ridge", 0.5)])
-    assert a.gain.clear and a.gain.value > 0 and not a.pays
+    assert a.gains[0].clear and a.gains[0].value > 0 and not a.pays
     assert a.steps[0].startswith("Next: use tfidf-ridge, which is better")
+
+
+def test_a_gain_over_the_best_baseline_alone_is_not_one_of_fine_tuning():
+    """The validation rows chose the trees, but the same model with a frozen encoder is as good."""
+    records = [*seeds("bert-behaviour", 0.5), run("trees", 0.7, validation=0.55)]
+    records.append(run("frozen-behaviour", 0.5, validation=0.6))
+    a = advice.advice(records)
+    assert [gain.other for gain in a.gains] == ["trees", "frozen-behaviour"]
+    assert a.gains[0].clear and not a.gains[1].clear and a.decisive == a.gains[1]
+    assert not a.pays and not a.may_pay
+    assert a.steps[0].startswith("Next: use frozen-behaviour; fine-tuning gains nothing measurable")
 
 
 def test_what_is_missing_is_asked_for():
     lone = advice.advice([run("tfidf-ridge", 0.5)])
-    assert "No fine-tuned model" in lone.text and lone.gain is None and lone.tuned == ""
+    assert "No fine-tuned model" in lone.text and lone.gains == () and lone.tuned == ""
     assert lone.steps == ("Next: fine-tune a model on the same rows (lesson 43).",)
     other = advice.advice([run("bert-after", 0.5), run("tfidf-ridge", 0.7, train_rows=9000)])
     assert other.baseline == "" and "No frozen or simple model learned from as many" in other.text
@@ -123,7 +134,7 @@ def test_a_setting_at_the_edge_of_its_grid_asks_for_a_wider_one():
 def test_a_metric_that_should_be_high_is_read_so():
     found = [make("bert-after", seed) for seed in range(3)] + [make("tfidf-ridge"), make("mean")]
     a = advice.advice(found, "qwk")
-    assert a.gain.value > 0 and a.pays and a.steps[0] == "Next: use bert-after."
+    assert a.gains[0].value > 0 and a.pays and a.steps[0] == "Next: use bert-after."
     assert a.best == "bert-after" and advice.advice(found[-2:], "qwk").best == "tfidf-ridge"
 
 

@@ -5,10 +5,12 @@ import re
 
 import jinja2
 import pytest
+from invented import make
 from jinja2 import meta
 
-from satlib import record_cache, records, runtime
-from satlib.kit import course, pages, readme
+from satlib import record_cache
+from satlib.evaluation import comparable_records, comparison
+from satlib.kit import course, pages, readme, remake
 from satlib.reproduction import findings, protocols
 
 
@@ -20,11 +22,13 @@ def test_the_readme_is_up_to_date(root, page):
     )
 
 
+def markers(*names) -> str:
+    return " ".join(f"<!-- {name} --><!-- /{name} -->" for name in names)
+
+
 def test_filling_keeps_the_rest_and_is_idempotent():
-    text = (
-        "before <!-- lessons -->old<!-- /lessons --> between <!-- results --><!-- /results -->"
-        "<!-- literature --><!-- /literature --> <!-- speed --><!-- /speed --> after"
-    )
+    others = [name for name in readme.PARTS if name != "lessons"]
+    text = f"before <!-- lessons -->old<!-- /lessons --> between {markers(*others)} after"
     once = readme.fill(text)
     assert once.startswith("before <!-- lessons -->") and once.endswith("<!-- /speed --> after")
     assert "old" not in once
@@ -33,16 +37,154 @@ def test_filling_keeps_the_rest_and_is_idempotent():
 
 
 def test_a_missing_marker_is_named():
+    others = [name for name in readme.PARTS if name != "results"]
     with pytest.raises(ValueError, match="<!-- results -->"):
-        readme.fill("<!-- lessons --><!-- /lessons -->")
+        readme.fill(markers(*others))
 
 
-def test_numbers_are_those_of_the_records():
-    text = readme.part("results")
-    for record in records.load_all(runtime.data_folder() / "runs"):
-        row = next(r for r in record.rows if (r["part"], r["metric"]) == ("test", "rmse"))
-        interval = f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        assert f"| {record.model} | {interval}" in text
+# The tables of results
+
+
+def sections(text) -> dict[tuple[str, str], str]:
+    """Data set and profile -> its part of the results."""
+    found = re.split(r"^\*\*([\w-]+), profile (\w+)\*\* ", text, flags=re.M)[1:]
+    names = zip(found[::3], found[1::3], strict=True)
+    return dict(zip(names, found[2::3], strict=True))
+
+
+def table_of(section) -> list[list[str]]:
+    """The rows of a table as cells, without the marks of the best, the oracle and an edge."""
+    lines = re.findall(r"^\| (.*) \|$", section, re.M)
+    cells = [re.sub(r"\*| †", "", line).split(" | ") for line in lines]
+    return [row for row in cells if not row[0].startswith("---")]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return sections(readme.part("results"))
+
+
+def test_every_model_that_was_run_is_in_the_table_with_the_numbers_of_its_record(tables):
+    records = readme.comparable()
+    assert tables.keys() == records.keys() == remake.COMMANDS.keys()
+    for protocol, section in tables.items():
+        head, *rows = table_of(section)
+        of_model = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+        assert set(of_model) == {record.model for record in records[protocol]}
+        for record in records[protocol]:
+            cells = of_model[record.model]
+            row = next(r for r in record.rows if (r["part"], r["metric"]) == ("test", "rmse"))
+            seeds = [one for one in records[protocol] if one.model == record.model]
+            if len(seeds) == 1:
+                expected = f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+                assert cells["rmse"] == expected
+            rows_said = cells.get("training rows", str(record.parameters["train_rows"]))
+            assert rows_said == str(record.parameters["train_rows"])
+
+
+def test_a_table_is_sorted_with_the_best_in_bold_and_the_oracle_at_the_end(tables):
+    for section in tables.values():
+        head, *rows = table_of(section)
+        errors = [float(row[head.index("rmse")].split()[0]) for row in rows]
+        names = [row[0] for row in rows]
+        if "oracle" in names:
+            assert names.pop() == "oracle" and "| *oracle* |" in section
+            errors.pop()
+        assert errors == sorted(errors)
+        assert re.findall(r"^\| \*\*(.+?)\*\* \|", section, re.M) == names[:1]
+
+
+def test_models_of_different_numbers_of_training_rows_say_so_in_their_rows(tables):
+    for protocol, section in tables.items():
+        counts = {one.parameters["train_rows"] for one in readme.comparable()[protocol]}
+        assert ("| training rows |" in section) == (len(counts) > 1)
+    assert "| training rows |" in tables["movielens", "full"]
+
+
+def test_differences_are_drawn_against_the_best_baseline_on_as_many_rows(tables):
+    for protocol, section in tables.items():
+        records = readme.comparable()[protocol]
+        said = re.findall(r"^- rmse of ([\w-]+) minus ([\w-]+): (.*)$", section, re.M)
+        assert said
+        first = {}
+        for model, other, rest in said:
+            assert comparable_records.training_rows(
+                records, model
+            ) == comparable_records.training_rows(records, other)
+            assert ("these two trained models" in rest) or re.search(r"over \d+", rest)
+            first.setdefault(model, other)
+        for model, other in first.items():
+            assert other == comparison.best_baseline(records, model=model)
+
+
+def test_the_commands_stand_under_their_table(tables):
+    for protocol, section in tables.items():
+        (block,) = re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S)
+        assert block.splitlines() == list(remake.COMMANDS[protocol])
+
+
+def an_edge():
+    """Records of which one was fitted at the edge of its grid, one of two seeds, one of more
+    rows."""
+    made = [make(name, parameters={"train_rows": 90}) for name in ("mean", "tfidf-ridge", "oracle")]
+    made += [make("bert-after", seed, parameters={"train_rows": 90}) for seed in (0, 1, 2)]
+    made += [make("bert-before", parameters={"train_rows": 90, "edge": ["penalty"]})]
+    for record in made:
+        record.machine = {"cores": 2, "processor": "any", "accelerator": "none"}
+    return made
+
+
+@pytest.mark.parametrize("page", readme.WORDS)
+def test_edges_seeds_and_what_ran_once_are_said(page, monkeypatch):
+    monkeypatch.setattr(readme, "comparable", lambda: {("satsim", "fast"): an_edge()})
+    monkeypatch.setattr(readme, "results", readme.results.__wrapped__)
+    monkeypatch.setitem(readme.PARTS, "results", readme.results)
+    text = readme.part("results", page)
+    assert "| bert-before † |" in text and "† " in text and "bert-before (penalty)" in text
+    fitted = {"README.md": "fitted", "README.zh-CN.md": "拟合"}[page]
+    assert f"| bert-before † | {fitted} |" in text and "| **bert-after** | 3 |" in text
+    difference, *_ = re.findall(r"^- (.*)$", text, re.M)
+    over = {"README.md": "over 3 seeds", "README.zh-CN.md": "种子数 3"}[page]
+    assert over in difference
+
+
+# The first screen
+
+
+def test_the_first_screen_says_what_is_simulated_how_many_rows_seeds_and_where_to_start(root):
+    for page, simulated in (("README.md", "simulated"), ("README.zh-CN.md", "模拟")):
+        text = (root / page).read_text(encoding="utf-8")
+        first = text[: text.index("make report   #")]
+        alt = re.search(r"!\[(.*?)\]", first).group(1)
+        facts = readme.figure()["drawn"]
+        for number in ("training_rows", "test_rows", "seeds"):
+            assert str(facts[number]) in alt and str(facts[number]) in first.replace(alt, "")
+        assert simulated in alt and simulated in first.replace(alt, "")
+        assert "notebooks/01_data_interactions.ipynb" in first
+        for model, error in facts["errors"].items():
+            assert f"{model} {error:.3f}" in alt
+
+
+def test_where_fine_tuning_pays_is_told_from_the_records():
+    facts = readme.pays()
+    said = [one for found in facts["groups"].values() for one in found]
+    assert {(one.dataset, one.profile) for one in said} == readme.comparable().keys()
+    for kind, found in facts["groups"].items():
+        for one in found:
+            assert one.pays == (kind == "pays") and one.may_pay == (kind == "may_pay")
+            assert one.decisive.numbers in readme.part("pays")
+    assert {one.dataset for one in facts["floors"]} == {"satsim", "uss-redial"}
+
+
+def test_what_was_not_measured_is_said_so(monkeypatch):
+    costs = readme.commands()["costs"]
+    measured = dict.fromkeys(costs, 7) | {"machine": costs["machine"]}
+    monkeypatch.setitem(readme.PARTS, "commands", lambda: {"costs": measured})
+    for page in readme.WORDS:
+        assert readme.part("commands", page).count("7") == 4
+    unknown = measured | {"test_minutes": None}
+    monkeypatch.setitem(readme.PARTS, "commands", lambda: {"costs": unknown})
+    assert "`make test` (not measured yet)" in readme.part("commands")
 
 
 def test_the_figure_exists(root):

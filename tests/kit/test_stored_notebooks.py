@@ -2,6 +2,7 @@
 every time."""
 
 import copy
+import itertools
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from satlib import records, runtime, storage
+from satlib import records, runtime
 from satlib.kit import kernels, setup_cells, stored_notebooks
 
 
@@ -109,6 +110,10 @@ def test_the_badge_is_replaced_when_the_address_changes():
     assert stored_notebooks.normalise(written)["cells"][0]["source"] == "# 11 Do\n\n<!-- badge -->"
 
 
+def a_record(model, **changed):
+    return records.RunRecord(model, "satsim", "fast", 0, "d", "s", **changed)
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with two lessons, old outputs and an old record; lessons `run` by a stand-in that
@@ -122,14 +127,17 @@ def checkout(tmp_path, monkeypatch):
     said = {"11_a": printed("new"), "12_b": printed("new")}
     for stem in said:
         nbformat.write(book(printed("old")), tmp_path / "notebooks" / f"{stem}.ipynb")
-    (tmp_path / "data" / "runs" / "satsim-fast-old.json").write_text("{}")
-    (tmp_path / "data" / "runs" / "movielens-full-kept.json").write_text("{}")
+    for name in ("satsim-fast-old-seed0", "satsim-fast-mean-seed1", "movielens-full-kept-seed0"):
+        (tmp_path / "data" / "runs" / f"{name}.json").write_text("{}")
+
+    seconds = itertools.count(1.5)
 
     async def execute(lesson, given, output):
         assert given == {}, "the stored outputs are those of the lesson's own parameters"
         (output / "notebooks").mkdir(exist_ok=True)
         nbformat.write(book(said[lesson.stem]), output / "notebooks" / lesson.path.name)
-        storage.write_text(runtime.runs_folder() / "satsim-fast-mean.json", '{"x": 1}')
+        taken = next(seconds)
+        records.save(a_record("mean", seconds=taken), runtime.runs_folder())
         failed = said[lesson.stem].output_type == "error"
         return kernels.Outcome("cell 1: ValueError: no" if failed else "")
 
@@ -152,11 +160,24 @@ def test_rewriting_replaces_outputs_and_fast_records_and_is_the_same_the_second_
     assert sorted(first) == [
         "11_a.ipynb",
         "12_b.ipynb",
-        "movielens-full-kept.json",
-        "satsim-fast-mean.json",
+        "movielens-full-kept-seed0.json",
+        "satsim-fast-mean-seed0.json",
+        "satsim-fast-mean-seed1.json",  # another seed is not made by the lessons
     ]
     assert b"new" in first["11_a.ipynb"] and b"papermill" not in first["11_a.ipynb"]
     assert stored_notebooks.rewrite(say=lambda *a, **k: None) and texts(folder) == first
+
+
+def test_a_record_that_differs_in_more_than_its_seconds_is_replaced(checkout):
+    folder, _ = checkout
+    committed = folder / "data" / "runs"
+    records.save(a_record("mean", seconds=99.0), committed)
+    assert stored_notebooks.rewrite(say=lambda *a, **k: None)
+    path = committed / "satsim-fast-mean-seed0.json"
+    assert records.load(path).seconds == 99.0, "the time alone is no reason to write anew"
+    records.save(a_record("mean", seconds=99.0, parameters={"train_rows": 7}), committed)
+    assert stored_notebooks.rewrite(say=lambda *a, **k: None)
+    assert records.load(path).parameters == {} and records.load(path).seconds < 99
 
 
 def test_a_record_above_the_size_of_compression_replaces_the_plain_one(checkout, monkeypatch):
