@@ -216,12 +216,7 @@ def difference(
     """
     sides = side_by_side(records, (model, other), part)
     counts = tuple(len(side.predicted) for side in sides)
-    if seeds and max(counts) < 2:
-        raise ValueError(
-            f"{model} and {other} have one seed each, which says nothing of other seeds; train more"
-        )
-    if seeds is None:
-        seeds = enough_seeds({model: counts[0], other: counts[1]})
+    seeds = _are_drawn(seeds, {model: counts[0], other: counts[1]})
     value, drawn = _drawn_differences(sides, metric, draws, np.random.default_rng(rng), seeds)
     low, high = bootstrap.interval(drawn)
     rows = [comparable_records.training_rows(records, name) for name in (model, other)]
@@ -259,6 +254,19 @@ def _drawn_differences(
     else:
         drawn = by_sample[1:]
     return float(by_sample[0]), drawn
+
+
+def _are_drawn(seeds: bool | None, counts: dict[str, int]) -> bool:
+    """Whether the seeds are drawn: as asked, or by their numbers; ValueError where there is one
+    each."""
+    if seeds is None:
+        return enough_seeds(counts)
+    if seeds and max(counts.values()) < 2:
+        raise ValueError(
+            f"{' and '.join(counts)} have one seed each, which says nothing of other seeds; "
+            "train more"
+        )
+    return seeds
 
 
 def enough_seeds(counts: dict[str, int]) -> bool:
