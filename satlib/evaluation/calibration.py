@@ -260,14 +260,24 @@ def coverage(rating: Sequence[float], distribution, level: float = 0.8) -> tuple
 
 
 def rating_bins(
-    rating: Sequence[float], predicted: Sequence[float], bins: int = 10
+    rating: Sequence[float],
+    predicted: Sequence[float],
+    bins: int = 10,
+    group: Sequence | None = None,
 ) -> pd.DataFrame:
     """Examples in ``bins`` bins of equal size by prediction: mean prediction, mean rating, its
-    standard error, n."""
+    standard error, n.
+
+    group: of every example, a user or a dialogue. The ratings of one group are alike, so the error
+    is that of a mean of groups; None: each example stands for itself.
+    """
     if not 1 <= bins <= len(rating):
         raise ValueError(f"bins = {bins}; choose 1 to {len(rating)}, the number of examples")
     rating = np.asarray(rating, float)
     predicted = np.asarray(predicted, float)
+    if group is None:
+        group = range(len(rating))
+    _, number = np.unique(np.asarray(group), return_inverse=True)
     by_prediction = np.argsort(predicted, kind="stable")
     table = []
     for rows in np.array_split(by_prediction, bins):
@@ -275,11 +285,18 @@ def rating_bins(
             {
                 "predicted": predicted[rows].mean(),
                 "rating": rating[rows].mean(),
-                "error": rating[rows].std() / np.sqrt(len(rows)),
+                "error": _error_of_mean(rating[rows], number[rows]),
                 "n": len(rows),
             }
         )
     return pd.DataFrame(table)
+
+
+def _error_of_mean(values: np.ndarray, group: np.ndarray) -> float:
+    """Standard error of the mean of values [n], whose group numbers are ``group`` [n]: what the
+    groups' sums of deviations scatter (the cluster-robust error)."""
+    sums = np.bincount(group, values - values.mean())
+    return float(np.sqrt((sums**2).sum()) / len(values))
 
 
 def miscalibration(bins: pd.DataFrame) -> float:

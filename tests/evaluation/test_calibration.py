@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 import scipy.stats
 from invented import distributions
 from sklearn.metrics import brier_score_loss
@@ -291,6 +292,22 @@ def test_ratings_are_sorted_by_prediction_and_bins_weighed_by_size():
     assert bins["predicted"].tolist() == [2, 4.5] and bins["n"].tolist() == [3, 2]
     assert bins["rating"].tolist() == pytest.approx([8 / 3, 2.5])
     assert calibration.miscalibration(bins) == pytest.approx((3 * (8 / 3 - 2) + 2 * 2) / 5)
+
+
+def test_the_error_of_a_bin_is_that_of_statsmodels_with_clusters():
+    """Rows of one user are alike: the error by user is the larger one."""
+    rng = np.random.default_rng(0)
+    user = np.repeat(np.arange(40), 5)
+    rating = 3 + rng.normal(size=40)[user] + 0.3 * rng.normal(size=200)
+    predicted = rng.normal(size=200)
+    bins = calibration.rating_bins(rating, predicted, bins=2, group=user)
+    plain = calibration.rating_bins(rating, predicted, bins=2)
+    first = np.argsort(predicted, kind="stable")[:100]
+    model = sm.OLS(rating[first], np.ones(100))
+    options = {"groups": user[first], "use_correction": False}
+    expected = model.fit(cov_type="cluster", cov_kwds=options).bse[0]
+    assert bins["error"][0] == pytest.approx(expected)
+    assert bins["error"][0] > 1.2 * plain["error"][0]
 
 
 def test_calibration_of_ratings_survives_a_constant_prediction():
