@@ -20,6 +20,7 @@ from satlib import record_cache, records, runtime
 from satlib.evaluation import judging, metrics
 from satlib.models import heads, satisfaction_model
 from satlib.training import loop
+from satlib.training.adversarial import Adversarial
 from satlib.training.batches import Rows
 from satlib.training.gpu import autocast_dtype, precision
 from satlib.training.plan import Plan, State
@@ -41,11 +42,12 @@ RESULTS = ("best_epoch", "moved")  # what a record's parameters hold beside what
 @dataclass(frozen=True)
 class Run:
     """One training to do. model: its name in the record. dropout: the rate in all layers of encoder
-    and head."""
+    and head. batch_pass: how a batch's gradient is computed, see ``loop.train``; None: plainly."""
 
     model: str
     plan: Plan
     dropout: float = 0.1
+    batch_pass: Adversarial | None = None
 
     def __post_init__(self):
         if not 0 <= self.dropout < 1:
@@ -63,6 +65,9 @@ class Run:
         known["dropout"] = self.dropout
         # "auto" means another precision on another machine, so the record says which one it was.
         known["precision"] = precision(self.plan.precision)
+        if self.batch_pass is not None:
+            known["adversarial"] = self.batch_pass.size
+            known["random_move"] = self.batch_pass.random
         return known
 
 
@@ -101,9 +106,9 @@ class Bench:
 
 
 def changed(run: Run, **values) -> Run:
-    """The run with other values of hyperparameters, seed or model (its name)."""
+    """The run with other values of hyperparameters, seed, batch pass or model (its name)."""
     of_run = {}
-    for name in ("model", "dropout"):
+    for name in ("model", "dropout", "batch_pass"):
         if name in values:
             of_run[name] = values.pop(name)
     return replace(run, plan=replace(run.plan, **values), **of_run)
@@ -165,7 +170,12 @@ def fit(
     """
     model = with_dropout(bench.start, run.dropout)
     state = loop.train(
-        model, bench.rows, run.plan, validation=bench.validation, after_epoch=after_epoch
+        model,
+        bench.rows,
+        run.plan,
+        validation=bench.validation,
+        after_epoch=after_epoch,
+        batch_pass=run.batch_pass,
     )
     return state, model
 
