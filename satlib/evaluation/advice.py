@@ -199,7 +199,7 @@ def _about(a: Advice) -> list[str]:
     else:
         task = f"The data set is {a.dataset}."
     value, low, high = a.reached
-    runs = "one run" if a.seeds == 1 else f"the mean of {a.seeds} seeds"
+    runs = "from one run" if a.seeds == 1 else f"the mean of {a.seeds} seeds"
     if a.training_rows is not None:
         runs = f"{runs} on {a.training_rows} training rows"
     best = (

@@ -236,6 +236,9 @@ def blend(records: Sequence[RunRecord], members: Sequence[str], name: str) -> Ru
         split_sha256=first.split_sha256,
         parameters={"members": list(members)},
     )
+    counts = {record.parameters.get("train_rows") for record in own}
+    if len(counts) == 1 and None not in counts:
+        blended.parameters["train_rows"] = counts.pop()
     for part, columns in first.predictions.items():
         mean = _mean_prediction(own, members, part)
         # What only the first member knows, such as its distribution, is not that of the blend.

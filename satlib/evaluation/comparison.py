@@ -69,7 +69,7 @@ class Difference:
     @property
     def equal_rows(self) -> bool:
         """Whether both learned from the same number of rows, as far as the records say."""
-        return self.rows[0] == self.rows[1]
+        return None in self.rows or self.rows[0] == self.rows[1]
 
     @property
     def seeds_by_chance(self) -> dict[str, int]:

@@ -394,7 +394,7 @@ def test_neither_the_oracle_nor_a_fine_tuned_model_nor_a_blend_with_one_is_a_bas
         run("mean", 0.9),
     ]
     records.append(comparable_records.blend(records, ["bert-after", "mean"], "both"))
-    records[-1].parameters["train_rows"] = 100
+    assert comparable_records.training_rows(records, "both") == 100
     assert comparison.rivals(records) == ["mean"]
 
 
@@ -488,6 +488,8 @@ def test_a_difference_says_what_it_rests_on():
         "bert-after has 3 seeds",
         "gru has 5 seeds",
     ]
+    unknown = comparison.difference([*records, run("x", 0.1, rows=None)], "x", "mean", draws=20)
+    assert unknown.equal_rows, "what a record does not say is no difference"
     both = comparison.difference(records, "bert-after", "gru", draws=200)
     assert both.reach == "over 3 and 5 seeds" and not both.remarks
     once = [record for record in records if (record.model, record.seed) != ("gru", 0)][:1]
