@@ -84,10 +84,18 @@ class Advice:
         return bool(self.gains) and all(map(speaks_for_model, self.gains))
 
     @property
+    def paragraphs(self) -> list[str]:
+        """What was predicted and how well; by how much fine-tuning beats the best baseline; how far
+        the best possible is; what to do next."""
+        return [
+            " ".join(sentences)
+            for sentences in (_about(self), _against(self), [_distance(self)], self.steps)
+        ]
+
+    @property
     def text(self) -> str:
         """All of it as one paragraph."""
-        sentences = [*_about(self), *_against(self), _distance(self)]
-        return " ".join([*sentences, *self.steps])
+        return " ".join(self.paragraphs)
 
 
 def advice(records: Sequence[RunRecord], metric: str = "rmse", seed: int = 0) -> Advice:

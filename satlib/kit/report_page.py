@@ -56,14 +56,14 @@ def write(
     storage.write_text(output / "index.html", page)
 
 
-def answer(records: Sequence[RunRecord]) -> str:
-    """The paragraph that the page opens with: the advice, or why there is none."""
+def answer(records: Sequence[RunRecord]) -> list[str]:
+    """The paragraphs that the page opens with: the advice, or why there is none."""
     if not records:
-        return NO_RECORD
+        return [NO_RECORD]
     try:
-        return advice.advice(records, MAIN).text
+        return advice.advice(records, MAIN).paragraphs
     except ValueError as reason:
-        return f"The records give no answer: {reason}."
+        return [f"The records give no answer: {reason}."]
 
 
 def _table(records: Sequence[RunRecord]) -> dict | None:

@@ -47,9 +47,10 @@ def text_of(html: str) -> str:
 
 def test_the_page_opens_with_the_answer(tmp_path, found):
     html = written(tmp_path, found)
-    said = advice.advice(found).text
-    assert html.index(f'<p class="answer">{said}</p>') < html.index("<h2")
-    assert re.search(r"<h1>[^<]*</h1>\s*<p class=.answer.>", html)
+    said = advice.advice(found)
+    (block,) = re.findall(r"<h1>[^<]*</h1>\s*<div class=.answer.>(.*?)</div>", html, re.S)
+    assert re.findall(r"<p>(.*?)</p>", block) == said.paragraphs and len(said.paragraphs) == 4
+    assert html.index(said.paragraphs[0]) < html.index("<h2")
 
 
 def test_what_stands_in_the_way_of_an_answer_is_said(tmp_path, found):
