@@ -1,8 +1,10 @@
-"""Protocol A0 with one of its faults switched off at a time: what each of them does to the numbers.
+"""Protocol A0 with one of its faults switched off or on at a time: what each of them does to the
+numbers.
 
 Taught with lesson 61. Two quick models serve: both count the single words of the dialogue before
 the user speaks. All words are counted once, in all rows, and copies of a row are weights, so that a
-whole ablation takes about a minute.
+whole ablation takes about a minute. A third model learns nothing: it looks texts up in the training
+rows, and so tells what a split gives away.
 """
 
 from collections.abc import Callable
@@ -40,7 +42,11 @@ def published(rows: Turns) -> Way:
 
 def kept(rows: Turns, which: np.ndarray) -> Turns:
     """The rows where ``which`` [N] is true."""
-    at = np.flatnonzero(which)
+    return taken(rows, np.flatnonzero(which))
+
+
+def taken(rows: Turns, at: np.ndarray) -> Turns:
+    """The rows with these numbers, as often as each is named."""
     examples = [rows.examples[i] for i in at]
     texts = [rows.texts[i] for i in at]
     return Turns(examples, texts, rows.stars[at], rows.means[at])
@@ -64,6 +70,17 @@ def shuffled(way: Way, seed: int = 0) -> Way:
     return replace(way, fold=np.random.default_rng(seed).permutation(way.fold))
 
 
+def copied_then_shuffled(rows: Turns) -> Way:
+    """What later work did: rows not rated 3 are copied first, and then all rows, copies among them,
+    are shuffled and cut. So the copies of a row lie on both sides of the cut.
+
+    Source: the code that came with Kim and Lipani, SIGIR 2022.
+    """
+    numbers = np.arange(len(rows.examples))
+    copied = taken(rows, uss_faults.upsample(numbers, rows.stars))
+    return shuffled(replace(published(copied), copies=1))
+
+
 def with_ties(rows: Turns, ties: str) -> Turns:
     """The rows with the "highest" of the most frequent ratings as their class, or with "none": tied
     rows left out."""
@@ -85,6 +102,7 @@ SWITCHES: dict[str, Callable[[Turns], Way]] = {
     "ties-dropped": lambda rows: published(with_ties(rows, "none")),
     "whole-dialogues": lambda rows: whole_dialogues(published(rows)),
     "shuffled-rows": lambda rows: shuffled(published(rows)),
+    "copied-then-shuffled": copied_then_shuffled,
     "no-copies": lambda rows: replace(published(rows), copies=1),
     "all-off": all_off,
 }
@@ -109,10 +127,15 @@ def _logistic():
 
 
 WORD_MODELS = {"naive-bayes-words": _bayes, "tfidf-logistic-words": _logistic}
+LOOK_UP = "look-up"
+MODELS = (*WORD_MODELS, LOOK_UP)
+# The switches that the look-up is run under: two that cut no text or hardly any from its double,
+# and the one that does.
+LOOKED_UP = ("whole-dialogues", "shuffled-rows", "copied-then-shuffled")
 
 
 def probabilities(model: str, way: Way) -> np.ndarray:
-    """Probabilities [N, 5] of each row, by the model that learned from the other folds."""
+    """Probabilities [N, 5] of each row, by the word model that learned from the other folds."""
     vectoriser, learner = WORD_MODELS[model]()
     words = vectoriser.fit_transform(way.rows.texts)
     classes = way.rows.stars.astype(int)
@@ -124,6 +147,25 @@ def probabilities(model: str, way: Way) -> np.ndarray:
         columns = learner.classes_ - 1
         by_class[np.ix_(test, columns)] = learner.predict_proba(words[test])
     return by_class
+
+
+def looked_up(way: Way) -> np.ndarray:
+    """Classes [N] of each row, looked up in the texts of the other folds."""
+    texts = np.array(way.rows.texts, dtype=object)
+    stars = way.rows.stars
+    found = np.zeros(len(texts))
+    for k in range(FOLDS):
+        test = way.fold == k
+        train = uss_faults.upsample(np.flatnonzero(~test), stars, way.copies)
+        found[test] = uss_faults.look_up(texts[train], stars[train], texts[test])
+    return found
+
+
+def predict(model: str, way: Way) -> np.ndarray:
+    """Classes [N] of each row in stars, by the model that learned from the other folds."""
+    if model == LOOK_UP:
+        return looked_up(way)
+    return probabilities(model, way).argmax(axis=1) + 1.0
 
 
 def tables(rows: Turns, predicted: np.ndarray, groups: list[str], draws: int = 1000) -> np.ndarray:
@@ -168,15 +210,15 @@ COUNTED = {"kappa": kappas, "f1_dissatisfied": f1s}  # metric -> its values [D] 
 def run(
     dataset: str, switch: str, model: str, folder: str | Path, data_dir: str = ""
 ) -> records.RunRecord:
-    """The record of one switch (of SWITCHES) and model (of WORD_MODELS): read from ``folder`` where
-    it is, else made.
+    """The record of one switch (of SWITCHES) and model (of MODELS): read from ``folder`` where it
+    is, else made.
 
     Its profile is "A0-" and the switch. Rows: the published metrics as published, without
     intervals; kappa and F1 with intervals by dialogue; and how far the switch changes these two
     against "as-published" on the same dialogues.
     """
     runtime.one_of("switch", switch, SWITCHES)
-    runtime.one_of("model", model, WORD_MODELS)
+    runtime.one_of("model", model, MODELS)
     loaded, rows = uss.load(dataset, True, data_dir)
     way = SWITCHES[switch](rows)
     ids_by_fold = []
@@ -191,7 +233,8 @@ def run(
         "data_sha256": loaded.sha256,
         "split_sha256": storage.sha256_text(str(ids_by_fold)),
     }
-    parameters = {"copies": way.copies, "folds": FOLDS, "encoder": "none: single words"}
+    encoder = "none" if model == LOOK_UP else "none: single words"
+    parameters = {"copies": way.copies, "folds": FOLDS, "encoder": encoder}
 
     def make() -> records.RunRecord:
         rows_of_metrics = compared(job, way, published(rows))
@@ -202,8 +245,8 @@ def run(
 
 def compared(job: dict, way: Way, base: Way) -> list[dict]:
     """The metric rows of one way, and of its change against another."""
-    predicted = probabilities(job["model"], way).argmax(axis=1) + 1.0
-    predicted_before = probabilities(job["model"], base).argmax(axis=1) + 1.0
+    predicted = predict(job["model"], way)
+    predicted_before = predict(job["model"], base)
     numbers = {}
     for name, metric in uss.PUBLISHED_METRICS.items():
         numbers[name] = (metric(way.rows.stars, predicted), np.nan, np.nan)

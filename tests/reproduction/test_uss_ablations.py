@@ -1,9 +1,13 @@
 """One fault switched off at a time: the switches, copies as weights, counts as metrics, records."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn import metrics as sklearn
 from uss_dialogues import ROWS
 
+from satlib import record_cache
 from satlib.data import labels
 from satlib.evaluation import bootstrap, judging, metrics
 from satlib.reproduction import uss, uss_ablations, uss_faults
@@ -45,6 +49,39 @@ def test_a_weight_is_so_many_copies():
     assert np.allclose(
         found[fold["test"]][:, learner.classes_ - 1], learner.predict_proba(words[fold["test"]])
     )
+
+
+def test_copies_made_before_the_cut_lie_on_both_sides_of_it():
+    after = uss_ablations.SWITCHES["shuffled-rows"](ROWS)
+    before = uss_ablations.SWITCHES["copied-then-shuffled"](ROWS)
+    assert (after.copies, before.copies) == (uss_faults.COPIES, 1)
+    ids = [example.id for example in before.rows.examples]
+    for example, star in zip(ROWS.examples, ROWS.stars, strict=True):
+        assert ids.count(example.id) == (1 if star == 3 else 11)
+    ten_blocks = np.bincount(before.fold)
+    assert len(ten_blocks) == 10 and ten_blocks[:9].max() == len(ids) // 10
+    cut = {id for id in ids if len(set(before.fold[np.array(ids) == id])) > 1}
+    assert cut == {ROWS.examples[i].id for i in np.flatnonzero(ROWS.stars != 3)}
+
+
+def test_a_table_of_texts_knows_all_labels_once_copies_are_made_before_the_cut():
+    # Each row gets a text of its own, as turns of real dialogues nearly always have.
+    alone = replace(ROWS, texts=[example.id for example in ROWS.examples])
+    kappa = {}
+    for name in uss_ablations.LOOKED_UP:
+        way = uss_ablations.SWITCHES[name](alone)
+        predicted = uss_ablations.predict("look-up", way)
+        kappa[name] = sklearn.cohen_kappa_score(way.rows.stars, predicted)
+    assert kappa == {"whole-dialogues": 0, "shuffled-rows": 0, "copied-then-shuffled": 1}
+
+
+def test_copies_weigh_in_a_look_up_as_they_do_in_the_word_models():
+    n = len(ROWS.texts)
+    stars = np.where(np.arange(n) % 5 == 0, 2.0, 3.0)
+    way = uss_ablations.published(replace(ROWS, texts=["the same"] * n, stars=stars))
+    once = uss_ablations.predict("look-up", replace(way, copies=1))
+    assert set(once) == {3}, "four rows in five are 3"
+    assert set(uss_ablations.predict("look-up", way)) == {2}, "with copies 11 in 15 are 2"
 
 
 def judged(seed=0):
@@ -98,3 +135,21 @@ def test_an_ablation_is_a_record_of_few_lines(tmp_path, monkeypatch):
                 ),
                 folder=tmp_path,
             )
+
+
+# Real data
+
+
+@pytest.mark.parametrize(("corpus", "nearly"), [("uss-ccpe", 0.995), ("uss-sgd", 0.996)])
+def test_the_committed_look_up_is_that_of_the_real_dialogues(corpus, nearly, real_data, root):
+    _, rows = uss.load(corpus, True, real_data)
+    folder = root / "data" / "runs" / "reproduction"
+    for switch in uss_ablations.LOOKED_UP:
+        way = uss_ablations.SWITCHES[switch](rows)
+        predicted = uss_ablations.predict("look-up", way)
+        kappa = sklearn.cohen_kappa_score(way.rows.stars, predicted)
+        assert kappa == pytest.approx(nearly if "copied" in switch else 0, abs=0.01)
+        records = record_cache.found(folder, corpus, f"A0-{switch}")
+        (record,) = [record for record in records if record.model == "look-up"]
+        row = next(row for row in record.rows if row["metric"] == "kappa")
+        assert row["value"] == pytest.approx(kappa, abs=1e-6) and row["n"] == len(predicted)

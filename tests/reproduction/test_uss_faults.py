@@ -79,3 +79,11 @@ def test_copies_are_made_of_what_is_not_rated_three():
     assert uss_faults.upsample([3, 0, 1], star, 3).tolist() == [3, 3, 3, 0, 1, 1, 1]
     assert uss_faults.upsample([3, 0, 1], star, 1).tolist() == [3, 0, 1]
     assert (uss_faults.upsample(range(4), star) == 1).sum() == uss_faults.COPIES == 11
+
+
+def test_a_look_up_says_what_stands_beside_the_same_text():
+    texts = ["hi", "hi", "hi", "bye", "bye", "hm"]
+    stars = [2, 2, 4, 5, 1, 3]
+    found = uss_faults.look_up(texts, stars, ["bye", "hi", "new", "hm"])
+    assert found.tolist() == [1, 2, 3, 3], "of equally many the lowest; what is not there is a 3"
+    assert uss_faults.look_up(texts, stars, ["new"], unknown=4.0).tolist() == [4]
