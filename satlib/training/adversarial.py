@@ -3,8 +3,8 @@
 Of each batch the loss is computed twice: on the texts as they are, and on word vectors moved a
 little way in the direction in which the loss grows fastest. The gradients of both are added, so
 the model learns to give the same answer in a small ball around each text. Few rows are enough to
-learn by heart single words; a ball around them is harder to learn by heart. The recipe uses it
-(lesson 43); lesson 72 explains and measures it.
+learn by heart single words; a ball around them is harder to learn by heart. Taught with lesson 43
+beside ``finetune``.
 
 Source: Miyato, Dai and Goodfellow, Adversarial Training Methods for Semi-Supervised Text
 Classification, ICLR 2017, arXiv 1605.07725, equations 5 to 7.
@@ -24,11 +24,14 @@ from satlib.training import loop
 class Adversarial:
     """A batch pass for ``loop.train``: the plain pass, and one on moved word vectors.
 
-    size: how far the word vectors of a text move, as the Euclidean length of the whole move.
+    size: how far the words of a batch move, as the Euclidean length of all their moves together.
+    per_text: every text's words move by themselves, each text by ``size``, as in the paper; else a
+    word moves the same way wherever the batch has it, as if its row of the word table had moved.
     random: moves of the same size in a random direction, to compare with.
     """
 
     size: float
+    per_text: bool = False
     random: bool = False
 
     def __post_init__(self):
@@ -41,20 +44,46 @@ class Adversarial:
         """Add the gradients of both passes; give the loss of the plain one, see ``loop.plain``."""
         with word_vectors(run.model) as vectors:
             loss = loop.plain(run, inputs, weight, last=False)
-            vectors.move(self.size, self.random)
+            vectors.change = self.change(vectors.seen.grad, inputs["input_ids"])
             loop.plain(run, inputs, weight, last)
         return loss
 
+    def change(self, gradient: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """How the word vectors of token ids [B, L] move: [B, L, H], from their gradient [B, L, H].
+
+        Where the gradient is 0, as for padding, nothing moves.
+        """
+        if self.random:
+            gradient = torch.randn_like(gradient) * (gradient != 0)
+        if self.per_text:
+            squares = gradient.square().sum(dim=(1, 2), keepdim=True)
+            return self.size * gradient / root(squares)
+        # Summed over all places of a word: the gradient of its row of the table.
+        words, place = ids.unique(return_inverse=True)
+        rows = gradient.new_zeros(len(words), gradient.shape[-1])
+        rows.index_add_(0, place.flatten(), gradient.flatten(0, 1))
+        moves = self.size * rows / root(rows.square().sum())
+        return moves[place]
+
+
+def root(squares: torch.Tensor) -> torch.Tensor:
+    """The square root, and a tiny number in place of 0, so that one may divide by it."""
+    return squares.sqrt().clamp(min=torch.finfo(squares.dtype).tiny)
+
 
 class WordVectors:
-    """What the word table gives for a batch [B, L, H]: seen in one pass, moved in the next."""
+    """What the word table gives for a batch [B, L, H].
+
+    seen: the vectors of the last pass, which keep their gradient. change: what is added to them
+    from now on; None: nothing.
+    """
 
     def __init__(self):
         self.seen: torch.Tensor | None = None
         self.change: torch.Tensor | None = None
 
     def hook(self, module: torch.nn.Module, ids: tuple, vectors: torch.Tensor) -> torch.Tensor:
-        """Keep the vectors and ask for their gradient; or give them moved."""
+        """What the table gives in place of ``vectors``: the same, seen, or moved."""
         if self.change is not None:
             return vectors + self.change
         if not vectors.requires_grad:  # the table is frozen
@@ -63,23 +92,10 @@ class WordVectors:
         self.seen = vectors
         return vectors
 
-    def move(self, size: float, random: bool = False) -> None:
-        """From now on every text's vectors are moved by ``size`` along their gradient."""
-        gradient = self.seen.grad
-        direction = torch.randn_like(gradient) * (gradient != 0) if random else gradient
-        self.change = size * direction / lengths(direction)
-        self.seen = None
-
-
-def lengths(direction: torch.Tensor) -> torch.Tensor:
-    """Euclidean length of each text's part of a direction [B, L, H], as [B, 1, 1], above 0."""
-    squares = direction.square().sum(dim=(1, 2), keepdim=True)
-    return squares.sqrt().clamp(min=torch.finfo(direction.dtype).tiny)
-
 
 @contextmanager
 def word_vectors(model: torch.nn.Module) -> Iterator[WordVectors]:
-    """Within the block, the word vectors of the model's batches can be seen and moved."""
+    """Within the block, the word vectors of the model's batches can be seen and changed."""
     vectors = WordVectors()
     handle = model.encoder.get_input_embeddings().register_forward_hook(vectors.hook)
     try:

@@ -41,9 +41,14 @@ ATTEMPTS = (
     _attempt("plain-6-epochs", "as many passes as with moved words", epochs=6),
     _attempt("plain-rate-1e-4", "twice the learning rate", learning_rate=1e-4),
     _attempt("random-move-0.5", "words moved at random", batch_pass=Adversarial(0.5, random=True)),
-    _attempt("moved-words-0.2", "words moved against the model", batch_pass=Adversarial(0.2)),
+    _attempt("moved-words-0.25", "words moved against the model", batch_pass=Adversarial(0.25)),
     _attempt("moved-words-0.5", "words moved against the model", batch_pass=Adversarial(0.5)),
     _attempt("moved-words-1", "words moved against the model", batch_pass=Adversarial(1.0)),
+    _attempt(
+        "moved-texts-0.1",
+        "each text moved by itself",
+        batch_pass=Adversarial(0.1, per_text=True),
+    ),
 )
 
 

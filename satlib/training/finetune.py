@@ -34,8 +34,8 @@ class Settings:
     last ones. history: events before the target that the text holds; -1: all that fit. train_rows:
     a seeded choice of the training rows; 0: all. strengths: penalties of the head, of which the
     validation rows choose one. epochs to precision, and seed: see ``plan.Plan``; the precision is
-    that of the predictions too. adversarial: how far each text's word vectors are moved in a second
-    pass over every batch, see ``adversarial.Adversarial``; 0: no second pass.
+    that of the predictions too. adversarial: how far the words of a batch are moved in a second
+    pass over it, see ``adversarial.Adversarial``; 0: no second pass.
     """
 
     head: str = "regression"

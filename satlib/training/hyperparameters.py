@@ -67,6 +67,7 @@ class Run:
         known["precision"] = precision(self.plan.precision)
         if self.batch_pass is not None:
             known["adversarial"] = self.batch_pass.size
+            known["per_text"] = self.batch_pass.per_text
             known["random_move"] = self.batch_pass.random
         return known
 

@@ -10,7 +10,7 @@ from training_script import quick_plan
 
 from satlib.models import heads, satisfaction_model
 from satlib.training import finetune, loop
-from satlib.training.adversarial import Adversarial, lengths, word_vectors
+from satlib.training.adversarial import Adversarial, word_vectors
 from satlib.training.batches import collate
 
 ROWS = tiny.rows(12)
@@ -27,16 +27,29 @@ def loss_by_hand(model, vectors):
     return heads.loss_of(logits, BATCH["labels"], model.config)
 
 
-def gradients_by_hand(model, size):
-    """Gradients of the plain loss plus the loss on moved vectors; each text moved by ``size``."""
+def move_per_text(slope):
+    """Each text's vectors moved by SIZE along their own slope."""
+    return torch.stack([SIZE * text / text.norm() for text in slope])
+
+
+def move_of_table(slope):
+    """The word table moved by SIZE along its slope, as the batch sees it."""
+    ids = BATCH["input_ids"]
+    table = torch.zeros(tiny.WORDS, slope.shape[-1])
+    for text, words in zip(slope, ids, strict=True):
+        for vector, word in zip(text, words, strict=True):
+            table[word] += vector
+    return (SIZE * table / table.norm())[ids]
+
+
+def gradients_by_hand(model, move_of):
+    """Gradients of the plain loss plus the loss on vectors moved along their slope."""
     table = model.encoder.get_input_embeddings().weight
     vectors = table[BATCH["input_ids"]]
     plain = loss_by_hand(model, vectors)
     slope = torch.autograd.grad(plain, vectors, retain_graph=True)[0]
-    move = torch.stack([size * text / text.norm() for text in slope])
-    return torch.autograd.grad(
-        plain + loss_by_hand(model, vectors + move), list(model.parameters())
-    )
+    moved = loss_by_hand(model, vectors + move_of(slope))
+    return torch.autograd.grad(plain + moved, list(model.parameters()))
 
 
 def gradients_of(batch_pass, model, **changed):
@@ -61,11 +74,19 @@ def every_row_in_use(monkeypatch):
     monkeypatch.setattr("satlib.training.active_rows.WORTH", 0.0)
 
 
-@pytest.mark.parametrize("passes", [1, 3])
-def test_gradient_is_that_of_both_losses_whatever_the_passes(passes, monkeypatch):
+@pytest.mark.parametrize(
+    "batch_pass, move_of, passes",
+    [
+        (Adversarial(SIZE), move_of_table, 1),
+        (Adversarial(SIZE, per_text=True), move_per_text, 1),
+        # A text's own move does not depend on who shares its pass.
+        (Adversarial(SIZE, per_text=True), move_per_text, 3),
+    ],
+)
+def test_gradient_is_that_of_both_losses(batch_pass, move_of, passes, monkeypatch):
     every_row_in_use(monkeypatch)
-    wanted = gradients_by_hand(tiny.model(), SIZE)
-    made = gradients_of(Adversarial(SIZE), tiny.model(), accumulate=passes)
+    wanted = gradients_by_hand(tiny.model(), move_of)
+    made = gradients_of(batch_pass, tiny.model(), accumulate=passes)
     for ours, by_hand in zip(made, wanted, strict=True):
         torch.testing.assert_close(ours, by_hand, atol=1e-6, rtol=1e-4)
 
@@ -78,48 +99,66 @@ def test_second_pass_changes_the_gradient(monkeypatch):
     assert gap > 1e-3
 
 
-@pytest.mark.parametrize("random", [False, True])
-def test_every_text_moves_by_the_size_and_padding_stays(random):
-    model = tiny.model()
+def gradient_of_vectors(model):
+    """The gradient of BATCH's loss with respect to its word vectors [B, L, H]."""
     with word_vectors(model) as vectors:
         model(**BATCH).loss.backward()
-        vectors.move(SIZE, random)
-        change = vectors.change
-    assert lengths(change).flatten().tolist() == pytest.approx([SIZE] * 12)
-    assert (change[BATCH["attention_mask"] == 0] == 0).all()
+        return vectors.seen.grad
 
 
-def test_move_raises_the_loss_and_a_random_one_raises_it_less():
+@pytest.mark.parametrize("random", [False, True])
+def test_words_move_by_the_size_and_padding_stays(random):
+    gradient = gradient_of_vectors(tiny.model())
+    ids = BATCH["input_ids"]
+    per_text = Adversarial(SIZE, per_text=True, random=random).change(gradient, ids)
+    assert per_text.flatten(1).norm(dim=1).tolist() == pytest.approx([SIZE] * 12)
+    together = Adversarial(SIZE, random=random).change(gradient, ids)
+    moves = {}
+    for word, move in zip(ids.flatten().tolist(), together.flatten(0, 1), strict=True):
+        assert torch.equal(moves.setdefault(word, move), move)  # the same wherever it stands
+    assert float(torch.stack(list(moves.values())).norm()) == pytest.approx(SIZE)
+    for change in (per_text, together):
+        assert (change[BATCH["attention_mask"] == 0] == 0).all()
+
+
+@pytest.mark.parametrize("per_text", [False, True])
+def test_move_raises_the_loss_and_a_random_one_raises_it_less(per_text):
+    gradient = gradient_of_vectors(tiny.model())
+    model = tiny.model()
+    before = model(**BATCH).loss.item()
     raised = {}
     for random in (False, True):
-        model = tiny.model()
+        torch.manual_seed(0)
+        batch_pass = Adversarial(SIZE, per_text, random)
         with word_vectors(model) as vectors:
-            before = model(**BATCH).loss
-            before.backward()
-            torch.manual_seed(0)
-            vectors.move(SIZE, random)
-            raised[random] = model(**BATCH).loss.item() - before.item()
+            vectors.change = batch_pass.change(gradient, BATCH["input_ids"])
+            raised[random] = model(**BATCH).loss.item() - before
     assert raised[False] > 0
     assert raised[False] > 2 * abs(raised[True])
+
+
+def test_no_gradient_moves_nothing():
+    gradient = torch.zeros(2, 3, 4)
+    ids = torch.tensor([[5, 6, 7], [7, 7, 8]])
+    for per_text in (False, True):
+        assert (Adversarial(SIZE, per_text).change(gradient, ids) == 0).all()
 
 
 def test_model_is_as_before_after_the_block():
     model = tiny.model().eval()
     before = model(**BATCH).logits
     with pytest.raises(RuntimeError, match="interrupted"), word_vectors(model) as vectors:
-        model(**BATCH).loss.backward()
-        vectors.move(SIZE)
+        vectors.change = torch.tensor(SIZE)
+        assert not torch.equal(model(**BATCH).logits, before)
         raise RuntimeError("interrupted")
     assert torch.equal(model(**BATCH).logits, before)
 
 
-def test_frozen_table_moves_too():
+def test_frozen_table_can_be_seen_too():
+    wanted = gradient_of_vectors(tiny.model())
     model = tiny.model()
     model.encoder.get_input_embeddings().weight.requires_grad_(False)
-    with word_vectors(model) as vectors:
-        model(**BATCH).loss.backward()
-        vectors.move(SIZE)
-        assert lengths(vectors.change).flatten().tolist() == pytest.approx([SIZE] * 12)
+    assert torch.equal(gradient_of_vectors(model), wanted)
 
 
 @pytest.mark.parametrize("size", [0, -0.1, math.inf, math.nan])
