@@ -137,7 +137,7 @@ def _of_lesson(name: str, parameters: dict) -> Iterator[Implied]:
         names = fitting.NAMES if chosen == "all" else [one.strip() for one in chosen.split(",")]
         for model in names:
             # A corpus without times allows no behaviour features.
-            required = fitting.BASELINES[model].sees != "behaviour"
+            required = "behaviour" not in fitting.BASELINES[model].sees
             yield Implied(model, seed, parameters, (), rows, required)
         if parameters["dataset"] == "satsim":
             yield Implied(comparable_records.ORACLE, seed, parameters, (), rows)
