@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from satlib import records
-from satlib.training import hyperparameters, seed_intervals
+from satlib.data.prepared import Prepared
+from satlib.training import finetune, hyperparameters, seed_intervals
 from satlib.training.adversarial import Adversarial
+from satlib.training.finetune import Settings
 from satlib.training.hyperparameters import Bench, Run, changed
 from satlib.training.plan import Plan
 
@@ -50,6 +52,37 @@ ATTEMPTS = (
         batch_pass=Adversarial(0.1, per_text=True),
     ),
 )
+
+
+def bench(data: Prepared, profile: str, settings: Settings) -> Bench:
+    """What all attempts share: the rows of a data set, and a model whose head is fitted.
+
+    data: as ``prepare`` gives it; its test part is not touched. settings: of the recipe, as far as
+    a Run does not say otherwise.
+    """
+    parts = {part: data.parts[part] for part in ("train", "validation")}
+    rows = finetune.encode(parts, settings)
+    model = finetune.build(settings, rows["train"], data.loaded.scale)
+    strength = finetune.fit_head(model, rows["train"], rows["validation"], settings.strengths)
+    return Bench(
+        start=model,
+        rows=rows["train"],
+        validation=rows["validation"],
+        groups=[example.group for example in parts["validation"]],
+        about={
+            "dataset": data.loaded.name,
+            "profile": profile,
+            "data_sha256": data.loaded.sha256,
+            "split_sha256": data.split_sha256,
+        },
+        settings={
+            "encoder": settings.encoder,
+            "head": settings.head,
+            "max_length": settings.max_length,
+            "penalty": strength,
+            "split": data.loaded.rule,
+        },
+    )
 
 
 def complete(

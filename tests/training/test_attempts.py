@@ -7,7 +7,9 @@ from scipy import stats
 from tiny_study import BASE, bench
 
 from satlib import records
-from satlib.training import attempts, hyperparameters
+from satlib.data.prepared import prepare
+from satlib.models import satisfaction_model
+from satlib.training import attempts, finetune, hyperparameters
 from satlib.training.adversarial import Adversarial
 from satlib.training.attempts import ATTEMPTS, Attempt
 
@@ -58,6 +60,19 @@ def test_names_are_different_and_each_changes_the_plain_recipe():
     for attempt in ATTEMPTS[1:]:
         same_name = hyperparameters.changed(attempt.run, model="plain")
         assert same_name != attempts.BASE
+
+
+def test_bench_sees_no_test_row_and_starts_with_a_fitted_head(monkeypatch):
+    data = prepare("satsim", train_rows=12, validation_rows=6, test_rows=4)
+    del data.parts["test"]
+    monkeypatch.setattr(type(data), "split_sha256", "s" * 64)
+    made = attempts.bench(data, "full", finetune.Settings(max_length=16))
+    assert len(made.rows.ratings) == 12
+    assert made.groups == [example.group for example in data.parts["validation"]]
+    assert made.settings["penalty"] in finetune.STRENGTHS
+    blind = np.std(data.ratings["train"])
+    predicted = satisfaction_model.predict_tokens(made.start, made.rows.sequences).rating
+    assert np.sqrt(np.mean((predicted - made.rows.ratings) ** 2)) < blind
 
 
 def test_complete_makes_what_is_missing_and_reads_the_rest(tmp_path):
