@@ -499,7 +499,8 @@ def test_a_difference_says_what_it_rests_on():
 
 def test_models_are_known_to_be_fitted_or_trained_by_chance():
     fitted = ["mean", "trees", "tfidf-ridge", "steps-svr", "bert-before", "bert-before-corn"]
-    fitted += ["frozen-behaviour", "oracle", "tfidf-logistic"]
+    fitted += ["frozen-behaviour", "oracle", "tfidf-logistic", "tfidf-logistic-context"]
+    fitted += ["always-3", "prior", "trees-static", "text-title", "earlier-ratings"]
     assert all(map(comparable_records.is_fitted, fitted))
     by_chance = ["bert-after", "bert-behaviour", "gru", "matrix-factorisation", "something-new"]
     assert not any(map(comparable_records.is_fitted, by_chance))
