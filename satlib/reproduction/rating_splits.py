@@ -2,7 +2,7 @@
 without a text.
 
 Taught with lesson 64. ``run`` gives the record of one model under one split of MovieLens,
-``run_reviews`` that of one model on each Amazon user's last review. Past-only behaviour features
+``run_reviews`` that of one model on Amazon users' last reviews. Past-only behaviour features
 see every rating before a row in time, whatever its part: a running system would know it. So under
 "rows" the features of a training row may hold ratings of test rows.
 """
@@ -21,7 +21,7 @@ from satlib.data import corpora, splits
 from satlib.data.interactions import Example
 from satlib.data.splits import Parts
 from satlib.encoding import sequences
-from satlib.reproduction import protocols, ratings, regressors
+from satlib.reproduction import protocols, rating_updates, ratings, regressors
 from satlib.reproduction.regressors import Settings
 
 
@@ -52,7 +52,9 @@ RIDGES = {
 FILM_MODELS = (
     "mean",
     "biases",
+    rating_updates.ONLINE,
     "matrix-factorisation",
+    rating_updates.STATIC,
     "trees",
     "frozen-behaviour",
     "bert-behaviour",
@@ -63,6 +65,11 @@ SEEDED = ("matrix-factorisation", "bert-behaviour", "bert")  # models that a see
 VIEWS = ("with", "without")  # the own review of the product that is rated
 # How the encoder learns from reviews.
 REVIEW_SETTINGS = Settings(epochs=2, batch_size=16, max_length=96, train_rows=0)
+# Models whose settings were chosen on a grid of lesson 32 -> the baseline that has it.
+_GRIDS = {name: name for name in fitting.NAMES} | {
+    rating_updates.ONLINE: "biases",
+    rating_updates.STATIC: "trees",
+}
 STARS_IN_WORDS = re.compile(r"\b(one|two|three|four|five|[1-5]) stars?\b", re.IGNORECASE)
 WIDTH = 384  # of an embedding
 
@@ -166,6 +173,11 @@ def fit(model: str, data: Films, parts: Parts, settings: Settings) -> Fitted:
     if model in RIDGES:
         predicted, penalty = regressors.ridge(dense(model, data, parts), truth, scale)
         return predicted, {"penalty": penalty}, []
+    if model in rating_updates.MODELS:
+        predicted, chosen = rating_updates.MODELS[model](
+            data.loaded.examples, parts, scale, settings.seed
+        )
+        return predicted, chosen, []
     if model == "bert-behaviour":
         texts = {}
         for part, examples in parts.items():
@@ -175,6 +187,25 @@ def fit(model: str, data: Films, parts: Parts, settings: Settings) -> Fitted:
         return predicted, {}, curves
     fitted = fitting.fit_predict(model, data.loaded, parts, settings.seed)
     return fitted.predictions, fitted.settings, []
+
+
+def splits_of(model: str) -> list[str]:
+    """The splits that a model of FILM_MODELS is run under.
+
+    Random rows are cut at no moment, so there is none at which features could stop: the one model
+    with such features has no place there.
+    """
+    return [split for split in ratings.SPLITS if model != rating_updates.STATIC or split != "rows"]
+
+
+def edges(record: records.RunRecord) -> list[str]:
+    """The chosen settings of a model that are the smallest or the largest of those tried."""
+    tried: list[dict] = [{"penalty": penalty} for penalty in regressors.PENALTIES]
+    if record.model in _GRIDS:
+        tried = list(fitting.BASELINES[_GRIDS[record.model]].tried)
+    names = {name for settings in tried for name in settings}
+    chosen = {name: record.parameters[name] for name in names if name in record.parameters}
+    return sorted(fitting.at_edge(chosen, tried))
 
 
 def run(
@@ -224,8 +255,8 @@ def fit_reviews(model: str, loaded: corpora.Loaded, parts: Parts, settings: Sett
 def run_reviews(
     view: str, model: str, settings: Settings, folder: str | Path, data_dir: str = ""
 ) -> records.RunRecord:
-    """The record of one model on the last review of each Amazon user, "with" or "without" its own
-    text."""
+    """The record of one model on the last review of each Amazon user in a category, "with" or
+    "without" its own text. A user of several categories has several rows, all in one part."""
     runtime.one_of("view", view, VIEWS)
     loaded = corpora.load("amazon-reviews-2023", data_dir=data_dir, own_review=view == "with")
     parts = splits.split_corpus(loaded)
@@ -236,6 +267,8 @@ def run_reviews(
     def make() -> records.RunRecord:
         predicted, chosen, curves = fit_reviews(model, loaded, parts, settings)
         counted = {"name_stars": count_stars_in_words(parts["test"])}
+        if model == "mean":
+            counted["users"] = count_users(parts)
         return ratings.judge(job, parts, predicted, parameters | chosen | counted, curves)
 
     return record_cache.complete(job, parameters, make, folder)
@@ -245,6 +278,11 @@ def count_stars_in_words(examples: Iterable[Example]) -> int:
     """How many reviews name a number of stars in words or digits."""
     reviews = [example.target.comment for example in examples]
     return sum(1 for review in reviews if STARS_IN_WORDS.search(review))
+
+
+def count_users(parts: Parts) -> dict[str, int]:
+    """Part -> how many different users its rows are of."""
+    return {part: len({example.group for example in rows}) for part, rows in parts.items()}
 
 
 def _parameters(model: str, settings: Settings, parts: Parts) -> dict:

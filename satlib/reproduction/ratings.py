@@ -17,6 +17,7 @@ from satlib.data.corpora import Loaded
 from satlib.data.interactions import PARTS, Example
 from satlib.data.splits import Parts
 from satlib.evaluation import bootstrap, comparison, judging
+from satlib.reproduction import record_rows
 
 SPLITS = ("rows", "user-time", "leave-last-out", "global-time")
 
@@ -137,6 +138,20 @@ def summary(
         values = _drawn(test["rating"], test["predicted"], test["group"], draws)
         drawn.append(values[metric])
     return bootstrap.estimate(np.mean(drawn, axis=0))
+
+
+def best_on_validation(
+    rated: dict[tuple[str, str], list[records.RunRecord]], dataset: str, models: Sequence[str]
+) -> str:
+    """The one of these models with the lowest RMSE on the validation rows, the mean over its seeds.
+
+    rated: what ``read`` gives. Test rows have no part in the choice.
+    """
+    errors = {}
+    for model in models:
+        rows = [record_rows.row_of(r, "rmse", "validation") for r in rated[dataset, model]]
+        errors[model] = np.mean([row["value"] for row in rows])
+    return min(errors, key=errors.get)
 
 
 def gap_by_user(
