@@ -196,6 +196,30 @@ def regress(x: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> np.ndarray:
     return predicted
 
 
+def on_single_ratings(
+    asked: records.RunRecord, seeds: Sequence[records.RunRecord], draws: int = 1000
+) -> tuple[float, float, float]:
+    """(r, low, high): Pearson's r of what a text model says of an item with each single rating of
+    it, the mean over the model's seeds, with its 95 % interval by conversation.
+
+    asked: the record of ``recompute``, which holds the single ratings; so the target is the same
+    as that of "others' aspects". seeds: the records of one model of ``ab_redial`` on that level.
+    """
+    answers = asked.predictions["others' aspects"]
+    rating = np.array(answers["rating"])
+    said = []
+    for record in seeds:
+        columns = record.predictions["test"]
+        by_item = dict(zip(columns["id"], columns["expected"], strict=True))
+        said.append(np.array([by_item[item] for item in answers["id"]]))
+
+    def mean_r(rows) -> float:
+        return float(np.mean([metrics.pearson(rating[rows], one[rows]) for one in said]))
+
+    ((low, high),) = bootstrap.intervals([mean_r], answers["group"], draws)
+    return (mean_r(slice(None)), low, high)
+
+
 def questions(rows: Answers) -> dict[str, tuple[Answers, np.ndarray]]:
     """Name -> the rows whose overall rating is to be told, and from what [R, A]."""
     items = rows.means()

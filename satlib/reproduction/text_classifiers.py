@@ -195,6 +195,7 @@ SIMPLE: dict[str, Callable] = {
     "naive-bayes": bayes,
     "tfidf-logistic": logistic,
 }
+UNTRAINED = ("always-3", "prior")  # what says the same of every text
 HEADS = {"bert-classes": "classes", "bert-ordinal": "cumulative", "bert-soft": "soft"}
 CLASSIFIERS = (*SIMPLE, "gru", *HEADS)
 

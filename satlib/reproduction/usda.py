@@ -1,8 +1,8 @@
 """Protocol B, three classes with the user's words in view (USDA and ASAP); taught with lesson 62.
 
 Training rows are rebuilt (``satlib.data.readers.usda``), the published validation and test rows
-used as they are. The classes are 2, 3 and 4 stars. A network's epoch is chosen by macro-F1 on the
-validation rows.
+used as they are. The classes are 2, 3 and 4 stars. A network's epoch, and the penalty of a
+regression on the frozen encoder, are chosen by macro-F1 on the validation rows.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from satlib import record_cache
+from satlib.baselines import event_steps, fitting
 from satlib.data import agreement, corpora, labels, splits
 from satlib.data.interactions import PARTS, Example
 from satlib.data.readers import usda as usda_reader
@@ -25,9 +26,12 @@ from satlib.reproduction.text_classifiers import Labelled, Settings
 VIEWS = ("utterance", "system", "context")
 
 
+FROZEN = "embeddings-logistic"
+
+
 class ModelSpec(NamedTuple):
-    """A model of the protocol: its classifier ("majority", or one of ``text_classifiers``), what it
-    reads (of VIEWS), and whether it gets features of the previous turns (``previous``)."""
+    """A model of the protocol: its classifier ("majority", FROZEN, or one of ``text_classifiers``),
+    what it reads (of VIEWS), and whether it gets features of the previous turns (``previous``)."""
 
     classifier: str
     view: str
@@ -41,17 +45,23 @@ MODEL_SPECS = {
     "naive-bayes-context": ModelSpec("naive-bayes", "context"),
     "tfidf-logistic": ModelSpec("tfidf-logistic", "utterance"),
     "tfidf-logistic-context": ModelSpec("tfidf-logistic", "context"),
+    "embeddings-logistic": ModelSpec(FROZEN, "utterance"),
+    "embeddings-logistic-context": ModelSpec(FROZEN, "context"),
     "bert-utterance": ModelSpec("bert-classes", "utterance"),
     "bert-utterance-previous": ModelSpec("bert-classes", "utterance", with_previous=True),
     "bert-context": ModelSpec("bert-classes", "context"),
     "bert-context-previous": ModelSpec("bert-classes", "context", with_previous=True),
 }
+WORD_MODELS = tuple(name for name in MODEL_SPECS if name.startswith(("naive-bayes", "tfidf")))
+FROZEN_MODELS = tuple(name for name in MODEL_SPECS if name.startswith(FROZEN))
 ANNOTATOR = "one-annotator"
 TABLE_ORDER = (*MODEL_SPECS, ANNOTATOR)  # of the models in all tables
 LENGTHS = {"utterance": 48, "system": 48, "context": 32}  # tokens that the encoder reads
 # Epochs of the encoder; a dialogue costs three times as much as a turn.
 EPOCHS = {"utterance": 3, "system": 3, "context": 1}
 N_FEATURES = 11  # of the previous turns
+# What a regression on the frozen encoder is tried with: the inverse of its penalty.
+INVERSE_PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
 def text(example: Example, view: str) -> str:
@@ -133,20 +143,68 @@ def load(dataset: str, data_dir: str = "") -> tuple[corpora.Loaded, dict[str, li
 def fit(
     model: str, parts: dict[str, list[Example]], settings: Settings
 ) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """Probabilities [N, 5] of the validation and the test rows at the best epoch, and the macro-F1
-    of all epochs."""
+    """Probabilities [N, 5] of the validation and the test rows at the best epoch, or by the best
+    penalty C of FROZEN, and the macro-F1 of all that were tried."""
     judged = parts["validation"] + parts["test"]
-    epochs = _learn(MODEL_SPECS[model], parts["train"], judged, settings)
+    tried, candidates = _candidates(MODEL_SPECS[model], parts["train"], judged, settings)
     n = len(parts["validation"])
     truth = _stars(parts["validation"])
     scores, curves = [], []
-    for epoch, probabilities in enumerate(epochs):
+    for setting, probabilities in zip(tried, candidates, strict=True):
         predicted = probabilities[:n].argmax(axis=1) + 1.0
         score = metrics.macro_f1(truth, predicted)
         scores.append(score)
-        curves.append({"epoch": epoch, "validation_macro_f1": round(score, 6)})
-    best = epochs[int(np.argmax(scores))]
+        curves.append(setting | {"validation_macro_f1": round(score, 6)})
+    best = candidates[int(np.argmax(scores))]
     return {"validation": best[:n], "test": best[n:]}, curves
+
+
+def _candidates(
+    spec: ModelSpec, train: Sequence[Example], judged: Sequence[Example], settings: Settings
+) -> tuple[list[dict], list[np.ndarray]]:
+    """What the validation rows choose from: the settings tried, and with each of them the
+    probabilities [M, 5] of the judged rows."""
+    if spec.classifier == FROZEN:
+        tried = [{"C": inverse} for inverse in INVERSE_PENALTIES]
+        return tried, _learn_frozen(spec.view, train, judged)
+    epochs = _learn(spec, train, judged, settings)
+    return [{"epoch": number} for number in range(len(epochs))], epochs
+
+
+def _learn_frozen(
+    view: str, train: Sequence[Example], judged: Sequence[Example]
+) -> list[np.ndarray]:
+    """Probabilities [M, 5] of the judged rows by logistic regression on the frozen encoder, for
+    each of INVERSE_PENALTIES."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = embedded([*train, *judged], view)
+    known, unseen = rows[: len(train)], rows[len(train) :]
+    found = []
+    for inverse in INVERSE_PENALTIES:
+        model = LogisticRegression(C=inverse, max_iter=1000)
+        predict = fitting.fit_classifier(model, known, _stars(train))
+        found.append(predict(unseen)[1])
+    return found
+
+
+def embedded(examples: Sequence[Example], view: str) -> np.ndarray:
+    """Frozen embeddings of the user's last words [N, 384]; for the view "context" those of the
+    lines before them, on average, beside them [N, 768]. Each different text is embedded once."""
+    last_words = [text(example, "utterance") for example in examples]
+    earlier = [[event.text for event in example.events] for example in examples]
+    if view == "utterance":
+        earlier = [[] for _ in examples]
+    different = sorted({*last_words, *chain.from_iterable(earlier)})
+    vectors = dict(zip(different, event_steps.embed(different), strict=True))
+    rows = np.array([vectors[words] for words in last_words])
+    if view == "utterance":
+        return rows
+    means = np.zeros_like(rows)
+    for i, lines in enumerate(earlier):
+        if lines:
+            means[i] = np.mean([vectors[line] for line in lines], axis=0)
+    return np.hstack([rows, means])
 
 
 def _learn(
@@ -186,9 +244,20 @@ def run(
         for part, probabilities in by_part.items():
             stars = _stars(parts[part])
             judged[part] = judging.from_probabilities(parts[part], stars, probabilities, keep=True)
-        return judging.record(job, judged, protocols.B.metrics, parameters, curves)
+        chosen = chosen_penalty(curves)
+        return judging.record(job, judged, protocols.B.metrics, parameters | chosen, curves)
 
     return record_cache.complete(job, parameters, make, folder)
+
+
+def chosen_penalty(curves: Sequence[dict]) -> dict:
+    """The penalty that the validation rows chose, and whether it lies at the edge of what was
+    tried, as parameters of a record; nothing for a model that has none."""
+    best = max(curves, key=lambda curve: curve["validation_macro_f1"])
+    if "C" not in best:
+        return {}
+    tried = [{"C": curve["C"]} for curve in curves]
+    return {"C": best["C"], "edge": list(fitting.at_edge({"C": best["C"]}, tried))}
 
 
 def _job(

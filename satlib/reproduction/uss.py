@@ -32,6 +32,10 @@ PUBLISHED_METRICS = {
     "published_f1": uss_faults.f1,
 }
 
+# How the published BERT was trained in each fold (0: all rows), by the code that came with Sun et
+# al., SIGIR 2021.
+PUBLISHED_TRAINING = {"train_rows": 0, "max_length": 500, "epochs": 100}
+
 Fold = dict[str, np.ndarray]  # train, validation and test -> row numbers
 
 

@@ -6,8 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import usda_corpus
+from sklearn import metrics as sklearn
+from sklearn.linear_model import LogisticRegression
 
 from satlib import record_cache, records
+from satlib.baselines import event_steps
 from satlib.data import splits
 from satlib.data.interactions import Event, Example
 from satlib.data.readers import usda as usda_reader
@@ -120,6 +123,55 @@ def test_the_epoch_is_chosen_by_validation_macro_f1(parts, monkeypatch):
     assert [point["epoch"] for point in curves] == [0, 1, 2] and curves[2][
         "validation_macro_f1"
     ] == 1.0
+
+
+def letters(texts):
+    """A stand-in for the frozen encoder: how often five letters occur in each text."""
+    return np.array([[text.count(letter) for letter in "adegu"] for text in texts], float)
+
+
+def test_frozen_embeddings_are_those_of_the_last_words_and_the_mean_of_the_lines_before(
+    monkeypatch,
+):
+    asked = []
+    monkeypatch.setattr(event_steps, "embed", lambda texts: asked.append(texts) or letters(texts))
+    rows = [row("a", SAID, 3.0), row("b", SAID, 3.0, whole=True), row("c", SAID[2:], 3.0)]
+    last = letters(["a long one", "OVERALL", "a long one"])
+    assert np.array_equal(usda.embedded(rows, "utterance"), last)
+    lines = letters(["hello", "a film?", "a long one"])
+    before = np.array([lines[:2].mean(axis=0), lines.mean(axis=0), np.zeros(5)])
+    assert np.array_equal(usda.embedded(rows, "context"), np.hstack([last, before]))
+    assert asked[0] == ["OVERALL", "a long one"], "each different text once"
+
+
+def test_the_penalty_on_the_frozen_encoder_is_chosen_by_validation_macro_f1(
+    parts, monkeypatch, data, tmp_path
+):
+    monkeypatch.setattr(event_steps, "embed", letters)
+    found, curves = usda.fit("embeddings-logistic", parts, Settings())
+    truth = {part: [example.rating for example in rows] for part, rows in parts.items()}
+    scores = []
+    for inverse in usda.INVERSE_PENALTIES:
+        model = LogisticRegression(C=inverse, max_iter=1000)
+        model.fit(usda.embedded(parts["train"], "utterance"), truth["train"])
+        predicted = model.predict(usda.embedded(parts["validation"], "utterance"))
+        scores.append(sklearn.f1_score(truth["validation"], predicted, average="macro"))
+    assert [point["validation_macro_f1"] for point in curves] == pytest.approx(scores, abs=1e-6)
+    best = usda.INVERSE_PENALTIES[int(np.argmax(scores))]
+    assert [point["C"] for point in curves] == list(usda.INVERSE_PENALTIES)
+    assert found["test"].shape == (16, 5) and not found["test"][:, [0, 4]].any()
+    made = usda.run("usda-redial", "embeddings-logistic", Settings(), tmp_path / "runs", data)
+    assert made.parameters["C"] == best
+    at_edge = best in (usda.INVERSE_PENALTIES[0], usda.INVERSE_PENALTIES[-1])
+    assert made.parameters["edge"] == (["C"] if at_edge else [])
+
+
+def test_a_model_without_a_penalty_has_no_edge():
+    curves = [{"epoch": 0, "validation_macro_f1": 0.1}, {"epoch": 1, "validation_macro_f1": 0.2}]
+    assert usda.chosen_penalty(curves) == {}
+    tried = [{"C": c, "validation_macro_f1": 0.5 - c} for c in (0.1, 0.2, 0.4)]
+    assert usda.chosen_penalty(tried) == {"C": 0.1, "edge": ["C"]}
+    assert usda.chosen_penalty(tried[::-1] + [{"C": 0.05, "validation_macro_f1": 0}])["edge"] == []
 
 
 def test_a_record_is_made_once_and_reads_back(data, tmp_path, monkeypatch):
