@@ -251,13 +251,6 @@ def finetune(
         if look is not None:
             look(model)
 
-    state = loop.train(
-        model,
-        learnt,
-        settings.plan,
-        validation,
-        folder,
-        after_epoch=after_epoch,
-        batch_pass=settings.batch_pass,
-    )
+    calls = {"after_epoch": after_epoch, "batch_pass": settings.batch_pass}
+    state = loop.train(model, learnt, settings.plan, validation, folder, **calls)
     return Finetuned(model, state, strength, frozen, predict(model, parts, settings))

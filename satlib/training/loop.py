@@ -85,8 +85,7 @@ def train(
     folder: for checkpoints; a run of the same plan and data found there is resumed, any other is
     refused. Without a folder nothing is saved. after_step, after_epoch: called after each update,
     and after each epoch that was judged and saved. tensorboard: folder of event files. batch_pass:
-    how the gradient of a batch is computed; None is ``plain``. Raises Diverged where the loss is no
-    number any more.
+    see ``plain``, which stands for None. Raises Diverged where the loss is no number any more.
     """
     accelerator = make_accelerator(precision(plan.precision))
     check_size(rows, validation, plan, accelerator.num_processes)
