@@ -17,7 +17,9 @@ Ratings = Sequence[Sequence[float]]
 
 STAR_VALUES = np.arange(1.0, 6.0)
 SATISFACTION_CLASSES = ("unsatisfied", "neutral", "satisfied")  # 0, 1 and 2 of ``three_classes``
-SATISFIED = 4.0  # the lowest rating of a satisfied user
+# A user is satisfied if the mean rating, rounded half up, is 4 or 5: so from here on. This is the
+# kit's one definition, of ratings and of predicted ratings; a published protocol keeps its own.
+SATISFIED = 3.5
 MIDDLE = 3.0
 TIES = ("lowest", "highest", "mean", "none")
 # What ``numbers`` asks for, by the number of dimensions.
@@ -81,7 +83,11 @@ def refuse(name: str, array: np.ndarray, bad: np.ndarray, remedy: str) -> None:
 
 
 def satisfied(rating, threshold: float = SATISFIED) -> np.ndarray:
-    """1 where a rating reaches the threshold, else 0; any shape."""
+    """1 where a rating, of one annotator or the mean of several, is that of a satisfied user, else
+    0; any shape.
+
+    By default a rating of 4 or 5, to which a mean is rounded half up: from SATISFIED on.
+    """
     return (numbers("rating", rating) >= threshold).astype(int)
 
 
@@ -90,7 +96,7 @@ def three_classes(rating, middle: float = MIDDLE, margin: float = 0.0) -> np.nda
     SATISFACTION_CLASSES.
 
     With margin 0, applied to means, it is the label of Deng et al. (WWW 2022): the sign of the mean
-    minus 3.
+    minus 3. They call any mean above 3 satisfied; the kit's own definition is ``satisfied``.
     """
     if not margin >= 0:  # so that NaN is refused as well
         raise ValueError(f"margin = {margin}; it is a distance from the middle, so give 0 or more")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from satlib import runtime
+from satlib.data import labels
 from satlib.data.labels import SATISFIED, STAR_VALUES
 from satlib.evaluation import metrics
 
@@ -71,9 +72,9 @@ def satisfied(distribution) -> np.ndarray:
 
 
 def is_satisfied(rating: Sequence[float]) -> np.ndarray:
-    """Outcome [N] that goes with ``satisfied``: whether the class of the rating is 4 or 5 (so a 3.5
-    counts as 4)."""
-    return metrics.classes(rating) >= SATISFIED
+    """Outcome [N] that goes with ``satisfied``: whether the rating is that of a satisfied user, as
+    ``labels.satisfied`` defines it (so a 3.5 counts as 4)."""
+    return labels.satisfied(rating) == 1
 
 
 def questions(rating: Sequence[float], distribution, kind: str) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from satlib.data import agreement
-from satlib.data.labels import SATISFIED, STAR_VALUES
+from satlib.data import agreement, labels
+from satlib.data.labels import STAR_VALUES
 
 N_CLASSES = len(STAR_VALUES)
 
@@ -152,10 +152,10 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def auc(rating: Sequence[float], predicted: Sequence[float]) -> float:
-    """ROC-AUC: chance that a satisfied user (rating >= 4) is predicted above another, ties half;
-    nan if all are one."""
+    """ROC-AUC: chance that a satisfied user (``labels.satisfied``) is predicted above another, ties
+    half; nan if all are one."""
     rating, predicted = checked_pair(rating, predicted)
-    satisfied = rating >= SATISFIED
+    satisfied = labels.satisfied(rating) == 1
     yes = int(satisfied.sum())
     no = int((~satisfied).sum())
     if yes == 0 or no == 0:
@@ -179,7 +179,11 @@ METRICS: dict[str, Metric] = {
 
 
 def f1_dissatisfied(rating: Sequence[float], predicted: Sequence[float]) -> float:
-    """F1 of "rated below 3": 2 hits / (rated + predicted); nan where nothing is either."""
+    """F1 of "rated below 3": 2 hits / (rated + predicted); nan where nothing is either.
+
+    The rule is that of Sun et al. (SIGIR 2021): a 3 counts as not dissatisfied. It is not the
+    opposite of ``labels.satisfied``, the kit's own definition.
+    """
     rated_low = np.asarray(rating) < 3
     predicted_low = np.asarray(predicted) < 3
     size = int(rated_low.sum() + predicted_low.sum())

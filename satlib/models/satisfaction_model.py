@@ -17,6 +17,7 @@ from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from satlib import runtime, storage
+from satlib.data.labels import SATISFIED
 from satlib.encoding import tokens
 from satlib.models import cpu_layers
 from satlib.models.encoders import bounded, load_encoder, pretrained
@@ -39,9 +40,9 @@ class SatisfactionConfig(transformers.PretrainedConfig):
     "binary" (cross-entropy of satisfied, that is rating >= threshold), "classes" (cross-entropy
     over 1..5), or one of lesson 13: "cumulative", "coral", "corn", "soft" (cross-entropy against
     the rating spread over two). pooling: "cls", "mean" or "last". features: number of behaviour
-    features joined to the pooled text. low, high: the rating scale. group_means: for the binary
-    head, the mean rating of the unsatisfied and of the satisfied, so that it too can predict a
-    rating.
+    features joined to the pooled text. low, high: the rating scale. threshold: the lowest rating
+    of a satisfied user, as ``labels.satisfied`` defines it. group_means: for the binary head, the
+    mean rating of the unsatisfied and of the satisfied, so that it too can predict a rating.
     """
 
     model_type = "satisfaction"
@@ -54,7 +55,7 @@ class SatisfactionConfig(transformers.PretrainedConfig):
         features: int = 0,
         low: float = 1.0,
         high: float = 5.0,
-        threshold: float = 4.0,
+        threshold: float = SATISFIED,
         dropout: float = 0.1,
         group_means: Sequence[float] = (2.0, 4.5),
         **others,

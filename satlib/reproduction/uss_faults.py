@@ -37,7 +37,7 @@ def rho(rating: Sequence[float], predicted: Sequence[float]) -> float:
 
 def f1(rating: Sequence[float], predicted: Sequence[float]) -> float:
     """Their F1 of "rated below 3": 2 P R / max(P + R, 1). As P + R is below 1 here, it is the true
-    one times P + R."""
+    one times P + R. "Dissatisfied" is their rule, not the opposite of ``labels.satisfied``."""
     low = np.asarray(rating) < 3
     predicted_low = np.asarray(predicted) < 3
     hits = int((low & predicted_low).sum())

@@ -42,8 +42,8 @@ def test_the_scale_can_be_undone(rating, length):
 
 
 def test_classes_by_hand():
-    assert labels.satisfied([3.99, 4, 5]).tolist() == [0, 1, 1]
-    assert labels.satisfied([[3, 3.5]], threshold=3.5).tolist() == [[0, 1]]
+    assert labels.satisfied([3.49, 3.5, 4, 5]).tolist() == [0, 1, 1, 1]
+    assert labels.satisfied([[3, 3.9]], threshold=4).tolist() == [[0, 0]]
     assert labels.three_classes([1, 2.99, 3, 3.01, 5]).tolist() == [0, 0, 1, 2, 2]
     assert labels.three_classes([2.4, 2.5, 3.5, 3.6], margin=0.5).tolist() == [0, 1, 1, 2]
     assert labels.three_classes([0, 1], middle=0.5).tolist() == [0, 2]

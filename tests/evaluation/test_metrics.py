@@ -22,7 +22,7 @@ def quietly(function, *arguments, **options):
 
 
 def sk_auc(y, p):
-    satisfied = np.asarray(y) >= 4
+    satisfied = np.array(half_up(y)) >= 4
     return sk.roc_auc_score(satisfied, p) if 0 < satisfied.sum() < len(satisfied) else math.nan
 
 
@@ -55,7 +55,7 @@ def cases():
     yield "constant rating", [4] * 5, [1, 2, 3, 4, 5]
     yield "both constant, equal", [2] * 4, [2] * 4
     yield "both constant, different", [2] * 4, [5] * 4
-    yield "nobody satisfied", [1, 2, 3, 3.9], [1, 5, 2, 4]
+    yield "nobody satisfied", [1, 2, 3, 3.4], [1, 5, 2, 4]
     yield "all satisfied", [4, 5, 4, 5], [1, 5, 2, 4]
     yield "one row", [4.0], [3.5]
     yield "a class only predicted", [1, 1, 2, 2], [1, 5, 5, 2]

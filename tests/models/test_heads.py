@@ -6,9 +6,10 @@ import pytest
 import tiny
 import torch
 
+from satlib.data import labels
 from satlib.data.labels import to_unit
 from satlib.encoding import tokens
-from satlib.evaluation import metrics
+from satlib.evaluation import calibration, metrics
 from satlib.losses import cross_entropy, ordinal
 from satlib.models import head_layers, heads, satisfaction_model
 from satlib.models.heads import HEADS
@@ -33,7 +34,7 @@ def test_shapes_and_losses_of_the_heads():
             expected = np.mean((z - np.array([0, 0.625, 0.75, 1])) ** 2)
         elif head == "binary":
             p = 1 / (1 + np.exp(-z))
-            expected = -np.mean(np.log(np.where([False, False, True, True], p, 1 - p)))
+            expected = -np.mean(np.log(np.where([False, True, True, True], p, 1 - p)))
         elif head == "soft":
             expected = ordinal.soft_cross_entropy(ordinal.soft_labels([0, 2.5, 3, 4], 5), z)
         elif head != "classes":
@@ -52,6 +53,25 @@ def test_loss_follows_scale_and_threshold():
     assert (
         float(heads.loss_of(torch.tensor([-50.0, 50.0]), torch.tensor([4.9, 5.0]), strict)) < 1e-9
     )
+
+
+def test_satisfied_is_the_same_wherever_it_is_asked():
+    """A mean rating that is 4 or 5 when rounded half up: labels, outcomes, AUC, readings and what
+    the binary head learns."""
+    ratings = np.arange(1, 5.01, 0.25)
+    satisfied = np.floor(ratings + 0.5) >= 4
+    assert (labels.satisfied(ratings) == satisfied).all()
+    assert (calibration.is_satisfied(ratings) == satisfied).all()
+    assert metrics.auc(ratings, satisfied.astype(float)) == 1
+    read = heads.read_logits((ratings - 1) / 4, SatisfactionConfig())
+    assert (read.satisfied == satisfied).all()
+    binary = SatisfactionConfig(head="binary")
+    sure = torch.tensor(np.where(satisfied, 50.0, -50.0))
+    assert float(heads.loss_of(sure, torch.tensor(ratings), binary)) < 1e-9
+    classes = SatisfactionConfig(head="classes")
+    every = heads.read_logits(50 * np.eye(5), classes)
+    assert every.satisfied.tolist() == [False, False, False, True, True]
+    assert calibration.satisfied(np.eye(5)).tolist() == [0, 0, 0, 1, 1]
 
 
 def test_classes_of_the_loss_are_those_of_the_metrics():

@@ -4,7 +4,8 @@ set rebuilt.
 The published files (as republished by Ye et al., ACL 2023) hold test and validation rows; the
 training rows were never published. They are what is left of USS: dialogues that occur in neither
 file, user turns from the fourth on, labelled by the sign of the annotators' mean minus 3. The
-classes 0, 1, 2 are kept as 2, 3 and 4 stars.
+classes 0, 1, 2 are kept as 2, 3 and 4 stars. So "satisfied" is here, by their rule, any mean above
+3; the kit's own definition is ``labels.satisfied``.
 """
 
 import ast
