@@ -218,6 +218,10 @@ def build(settings: Settings, rows: Rows, scale: tuple[float, float]) -> Satisfa
     return model.to(gpu.device())
 
 
+def _at_nothing(model: SatisfactionModel) -> None:
+    """Look at nothing."""
+
+
 def finetune(
     rows: Rows,
     settings: Settings,
@@ -227,7 +231,7 @@ def finetune(
     before: bool = False,
     model: SatisfactionModel | None = None,
     scale: tuple[float, float] = (1.0, 5.0),
-    look: Callable[[SatisfactionModel], object] | None = None,
+    look: Callable[[SatisfactionModel], object] = _at_nothing,
     folder: str | Path | None = None,
 ) -> Finetuned:
     """Build a model, fit its head on the frozen encoder, fine-tune all of it, and predict.
@@ -244,13 +248,14 @@ def finetune(
         model = build(settings, learnt, scale)
     strength = fit_head(model, learnt, validation, settings.strengths, settings.judging_dtype)
     frozen = predict(model, parts, settings) if before else {}
-    if look is not None:
-        look(model)
-
-    def after_epoch(state: State) -> None:
-        if look is not None:
-            look(model)
-
-    calls = {"after_epoch": after_epoch, "batch_pass": settings.batch_pass}
-    state = loop.train(model, learnt, settings.plan, validation, folder, **calls)
+    look(model)
+    state = loop.train(
+        model,
+        learnt,
+        settings.plan,
+        validation,
+        folder,
+        after_epoch=lambda state: look(model),
+        batch_pass=settings.batch_pass,
+    )
     return Finetuned(model, state, strength, frozen, predict(model, parts, settings))
