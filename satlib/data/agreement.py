@@ -14,6 +14,7 @@ import numpy as np
 
 from satlib import runtime
 from satlib.data import labels
+from satlib.data.interactions import Example
 from satlib.data.labels import Ratings
 
 LEVELS = ("nominal", "ordinal", "interval")
@@ -116,6 +117,26 @@ def reachable_rmse(ratings: Ratings) -> float:
     """
     size = np.array([len(one) for one in rated_by_several(ratings)])
     return float(np.sqrt(np.mean(noise(ratings) / size)))
+
+
+def reachable_on(examples: Sequence[Example]) -> float:
+    """The floor of a table: the RMSE (stars) that no model can be expected to fall below on these
+    examples; nan where none has several ratings, as then nobody knows.
+
+    Give the rows that the table was judged on, as ``prepare(name).parts["test"]`` holds them: the
+    floor of a whole corpus is another one (uss-redial 0.262, its test part 0.273). It is
+    ``reachable_rmse``, but every row counts: one with a single rating, which shows no disagreement,
+    with the mean variance of the others.
+    """
+    ratings = [example.ratings for example in examples]
+    size = np.array([len(one) for one in ratings])
+    several = size > 1
+    if not several.any():
+        return math.nan
+    variance = np.empty(len(size))
+    variance[several] = noise(ratings)
+    variance[~several] = variance[several].mean()
+    return float(np.sqrt(np.mean(variance / size)))
 
 
 def summary(ratings: Ratings) -> dict:

@@ -14,6 +14,8 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 
 from satlib import records, runtime
 from satlib.data import agreement, corpora, labels
+from satlib.data.interactions import Event, Example
+from satlib.data.prepared import prepare
 from satlib.data.satsim import simulation
 
 STEADY = settings(max_examples=40, deadline=None, derandomize=True)
@@ -124,6 +126,37 @@ def test_the_reachable_rmse_is_unbiased():
     assert agreement.reachable_rmse(truth) == pytest.approx(math.sqrt(variance / 4), rel=0.02)
 
 
+def test_the_floor_of_a_part_counts_rows_with_one_rating_too():
+    def rated(*ratings):
+        return Example("id", "group", "domain", (Event("user", "say", "yes"),), ratings)
+
+    # Variances of one rating: 2, 1, and for the last row, which does not show its own, their mean.
+    rows = [rated(2.0, 4.0), rated(3.0, 3.0, 3.0, 5.0), rated(5.0)]
+    by_hand = math.sqrt((2 / 2 + 1 / 4 + 1.5 / 1) / 3)
+    assert agreement.reachable_on(rows) == pytest.approx(by_hand)
+    several = [row.ratings for row in rows[:2]]
+    assert agreement.reachable_on(rows[:2]) == pytest.approx(agreement.reachable_rmse(several))
+    assert math.isnan(agreement.reachable_on(rows[2:]))
+
+
+def test_the_floor_of_satsim_is_where_the_oracle_lies():
+    """A third of its sessions have three annotators, the others one."""
+    examples = corpora.load("satsim").examples
+    oracle = simulation.oracle()
+    chances = np.array([oracle[example.id] for example in examples])
+    error = simulation.expected_rating(chances) - [example.rating for example in examples]
+    reached = math.sqrt(np.mean(error**2))
+    assert agreement.reachable_on(examples) == pytest.approx(reached, rel=0.03)
+
+
+def test_the_floor_of_a_test_part_is_that_of_its_own_rows(real_data):
+    part = prepare("uss-redial", real_data).parts["test"]
+    assert agreement.reachable_on(part) == pytest.approx(0.273, abs=5e-4)
+    (kept,) = records.load_all(runtime.data_folder() / "runs" / "labels", "uss-redial")
+    of_part = kept.parameters["test part"]["reachable_rmse"]
+    assert of_part == pytest.approx(agreement.reachable_on(part), abs=1e-6)
+
+
 # The summary, and what is published
 
 
@@ -178,6 +211,7 @@ def test_the_committed_record_is_what_the_corpus_gives(real_data, name):
         whole = "unit" in e.attributes
         for view, taken in zip(rows, (not whole, True, whole or place[e.group] > 3), strict=True):
             rows[view] += [e.ratings] * taken
+    rows["test part"] = [e.ratings for e in prepare(name, real_data).parts["test"]]
     assert rows.keys() == record.parameters.keys()
     for view, ratings in rows.items():
         found, kept = agreement.summary(ratings), record.parameters[view]

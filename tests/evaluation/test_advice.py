@@ -161,6 +161,11 @@ def test_the_annotators_disagreement_bounds_it_in_real_data(tmp_path, monkeypatc
     a = advice.advice(records)
     assert (a.floor, a.floor_by) == (0.4, advice.BY_ANNOTATORS) and not a.simulated
     assert "uss-redial is real data" in a.text and "no model can be expected below 0.400" in a.text
+    # Better is the floor of the very rows that were judged; that of other rows is none.
+    for rows, expected in ((a.test_rows, 0.45), (a.test_rows + 1, 0.4)):
+        floor["test part"] = {"examples": rows, "reachable_rmse": 0.45}
+        run_records.save(study, tmp_path / "runs" / "labels")
+        assert advice.best_possible(records) == (expected, advice.BY_ANNOTATORS)
     assert advice.best_possible(records, "mae")[1] == ""
 
 
