@@ -138,9 +138,17 @@ def sentences(example: Example) -> list[str]:
     return written
 
 
-def embeddings(parts: Parts) -> dict[str, np.ndarray]:
-    """Frozen embeddings [N, 768] of every part: the last sentence's, and the mean of those before
-    it.
+class Sentences(NamedTuple):
+    """Frozen embeddings of the steps of N examples, [N, 384] each: of the last step, the mean of
+    those before it (zeros where there is none), and the mean of all."""
+
+    last: np.ndarray
+    earlier: np.ndarray
+    every: np.ndarray
+
+
+def sentence_embeddings(parts: Parts) -> dict[str, Sentences]:
+    """The steps of every part, embedded by the frozen encoder.
 
     Each different sentence is embedded once, so a film costs the same whether it was rated once or
     a hundred times.
@@ -156,14 +164,25 @@ def embeddings(parts: Parts) -> dict[str, np.ndarray]:
 
     pooled = {}
     for part, listed in rows.items():
-        both = np.zeros((len(listed), 2, table.shape[1]), dtype=np.float32)
+        shape = (len(listed), table.shape[1])
+        part_rows = Sentences(*[np.zeros(shape, dtype=np.float32) for _ in Sentences._fields])
         for n, row in enumerate(listed):
             vectors = table[[place[text] for text in row]]
-            both[n, 0] = vectors[-1]
+            part_rows.last[n] = vectors[-1]
+            part_rows.every[n] = vectors.mean(axis=0)
             if len(vectors) > 1:
-                both[n, 1] = vectors[:-1].mean(axis=0)
-        pooled[part] = both.reshape(len(both), -1)
+                part_rows.earlier[n] = vectors[:-1].mean(axis=0)
+        pooled[part] = part_rows
     return pooled
+
+
+def embeddings(parts: Parts) -> dict[str, np.ndarray]:
+    """Frozen embeddings [N, 768] of every part: the last sentence's, and the mean of those before
+    it."""
+    joined = {}
+    for part, rows in sentence_embeddings(parts).items():
+        joined[part] = np.hstack([rows.last, rows.earlier])
+    return joined
 
 
 def embed(texts: Sequence[str], batch_size: int = 64) -> np.ndarray:

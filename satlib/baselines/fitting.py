@@ -1,28 +1,33 @@
-"""What a fine-tuned model has to beat: eleven baselines, each of which one function fits and scores
-on any corpus.
+"""What a fine-tuned model has to beat: fourteen baselines, each of which one function fits and
+scores on any corpus.
 
 A baseline is what it sees of the examples (``inputs``) and a learner of numbers. The learners are
-scikit-learn's, or the short ones here and in ``networks``. None looks at a test rating: settings,
-and the epochs of a network, are chosen on validation rows, as a fine-tuned model chooses its best
-epoch.
+scikit-learn's, or the short ones here, in ``ridges`` and in ``networks``. None looks at a test
+rating: settings, and the epochs of a network, are chosen on validation rows, as a fine-tuned model
+chooses its best epoch. Where the best value of a setting is the smallest or the largest that was
+tried, a further one may be better: such settings are named beside the chosen ones.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from satlib import runtime
-from satlib.baselines import inputs, networks
-from satlib.baselines.inputs import Pairs, Parts
+from satlib.baselines import networks, ridges
+from satlib.baselines.inputs import Pairs, Parts, Views
 from satlib.data import splits
 from satlib.data.corpora import Loaded
 from satlib.evaluation import metrics
 
 # Penalties of a ridge, a factor of sqrt(10) apart.
 ALPHAS = tuple(np.logspace(-1, 3, 9).round(4).tolist())
-ALPHA = 1.0  # the penalty where there are no validation rows to choose it on
+SHARES = ("last", "embedded")  # the settings that are shares
+LAST = (0.0, 0.1, 0.5, 0.9, 1.0)  # shares of what came last
+EMBEDDED = (0.5, 0.75, 0.9)  # shares of embeddings beside characters
 
 # Settings beside those tried, and a function from rows to ratings [N], or to ratings and
 # probabilities [N, 5].
@@ -32,19 +37,23 @@ Candidate = tuple[dict, Callable]
 @dataclass(frozen=True)
 class Fitted:
     """part -> predicted ratings [N], on the scale; part -> probabilities [N, 5] of the ratings
-    1..5, of classifiers; the settings chosen."""
+    1..5, of classifiers; the settings chosen, and the names of those at the edge of what was
+    tried; how long it took to make what the baseline sees, to fit and to predict."""
 
     predictions: dict[str, np.ndarray]
     distribution: dict[str, np.ndarray] | None
     settings: dict
+    edge: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What it sees (a name in ``inputs.INPUTS``), its learner, and the settings tried; the first
-    wins a tie."""
+    """What it sees (names in ``inputs.INPUTS``), its learner, and the settings tried; the first
+    wins a tie. The learner of a baseline that sees one view takes its rows, that of several takes
+    a list of them."""
 
-    sees: str
+    sees: tuple[str, ...]
     learn: Callable[..., Iterator[Candidate]]
     tried: tuple[dict, ...] = ({},)
 
@@ -92,14 +101,6 @@ def _mean_bias(biases: np.ndarray, items: np.ndarray) -> np.ndarray:
     """The mean bias [N] of the items that a row judges together, [N, most items of a row]."""
     judged = (items > 0).sum(axis=1)
     return biases[items].sum(axis=1) / np.maximum(judged, 1)
-
-
-def ridge(rows, ratings, seed=0, alpha: float = ALPHA) -> Iterator[Candidate]:
-    """Ridge regression on sparse or dense rows [N, D]."""
-    from sklearn.linear_model import Ridge
-
-    solver = "cholesky" if isinstance(rows, np.ndarray) else "sparse_cg"
-    yield {}, Ridge(alpha=alpha, solver=solver, tol=1e-5).fit(rows, ratings).predict
 
 
 def trees(
@@ -156,39 +157,39 @@ def fit_classifier(classifier, rows, ratings) -> Callable:
     return predict
 
 
-def _each(name: str, values: Iterable) -> tuple[dict, ...]:
-    """Settings that try one parameter at these values."""
-    return tuple({name: value} for value in values)
-
-
-def _tree_settings() -> tuple[dict, ...]:
-    """Settings of boosted trees, from few and small ones to many and large ones."""
-    settings = []
-    for trees_in_all in (30, 100, 300):
-        for leaves in (4, 8, 31):
-            settings.append({"max_iter": trees_in_all, "max_leaf_nodes": leaves})
-    return tuple(settings)
+def _grid(**values: Iterable) -> tuple[dict, ...]:
+    """Settings that try every combination of the values of several parameters."""
+    combinations = itertools.product(*values.values())
+    return tuple(dict(zip(values, chosen, strict=True)) for chosen in combinations)
 
 
 # The strongest damping or penalty stands first: of equal scores it wins.
-_ITEM_DAMPING = _each("damping", (20.0, 10.0, 5.0, 2.0))
-_FACTOR_DAMPING = _each("damping", (0.2, 0.1, 0.05))
-_ADDED_COUNTS = _each("alpha", (10.0, 3.0, 1.0, 0.3, 0.1))
-_INVERSE_PENALTIES = _each("C", (0.1, 0.3, 1.0, 3.0))
-_PENALTIES = _each("alpha", reversed(ALPHAS))
+_ITEM_DAMPING = _grid(damping=(100.0, 50.0, 20.0, 10.0, 5.0, 2.0))
+_FACTOR_DAMPING = _grid(damping=(0.2, 0.1, 0.05))
+_TREES = _grid(max_iter=(30, 100, 300, 1000), max_leaf_nodes=(4, 8, 31))
+_ADDED_COUNTS = _grid(alpha=(100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1))
+_INVERSE_PENALTIES = _grid(C=(0.1, 0.3, 1.0, 3.0, 10.0))
+_PENALTIES = _grid(alpha=ALPHAS[::-1])
+# Where a row has length 1, the best penalty is never far from 1.
+_NEAR_ONE = ALPHAS[5:0:-1]
+_OF_LAST = _grid(alpha=_NEAR_ONE, last=LAST)
+_OF_BOTH = _grid(alpha=_NEAR_ONE, last=LAST, embedded=EMBEDDED)
 
 BASELINES: dict[str, Baseline] = {  # in the order of tables and figures
-    "mean": Baseline("nothing", mean),
-    "majority": Baseline("nothing", majority),
-    "biases": Baseline("who and what", biases, _ITEM_DAMPING),
-    "matrix-factorisation": Baseline("who and what", networks.factorise, _FACTOR_DAMPING),
-    "trees": Baseline("behaviour", trees, _tree_settings()),
-    "naive-bayes": Baseline("word counts", bayes, _ADDED_COUNTS),
-    "tfidf-logistic": Baseline("words", logistic, _INVERSE_PENALTIES),
-    "tfidf-ridge": Baseline("words", ridge, _PENALTIES),
-    "onehot-linear": Baseline("items", ridge, _PENALTIES),
-    "embeddings-ridge": Baseline("sentences", ridge, _PENALTIES),
-    "gru": Baseline("order", networks.gru),
+    "mean": Baseline(("nothing",), mean),
+    "majority": Baseline(("nothing",), majority),
+    "biases": Baseline(("who and what",), biases, _ITEM_DAMPING),
+    "matrix-factorisation": Baseline(("who and what",), networks.factorise, _FACTOR_DAMPING),
+    "trees": Baseline(("behaviour",), trees, _TREES),
+    "naive-bayes": Baseline(("word counts",), bayes, _ADDED_COUNTS),
+    "tfidf-logistic": Baseline(("words",), logistic, _INVERSE_PENALTIES),
+    "tfidf-ridge": Baseline(("words",), ridges.ridge, _PENALTIES),
+    "chars-ridge": Baseline(("characters",), ridges.on_characters, _OF_LAST),
+    "onehot-linear": Baseline(("items",), ridges.ridge, _PENALTIES),
+    "embeddings-ridge": Baseline(("sentences",), ridges.on_sentences, _PENALTIES),
+    "steps-ridge": Baseline(("sentences",), ridges.on_steps, _OF_LAST),
+    "chars-steps-ridge": Baseline(("characters", "sentences"), ridges.on_both, _OF_BOTH),
+    "gru": Baseline(("order",), networks.gru),
 }
 NAMES = tuple(BASELINES)
 
@@ -203,35 +204,39 @@ def fit_predict(name: str, loaded: Loaded, parts: Parts, seed: int = 0) -> Fitte
     part. Raises ValueError for an unknown name, no training rows, or "trees" on a corpus without
     times.
     """
-    runtime.one_of("baseline", name, NAMES)
-    if not parts.get("train"):
-        raise ValueError(
-            "the part train has no rows; give at least one rated example to learn from"
-        )
-    # Rows are sorted by id, so that their order in the file changes no result.
-    order, ordered_parts, ratings = {}, {}, {}
-    for part, examples in parts.items():
-        if not examples:
-            continue
-        order[part] = np.argsort([example.id for example in examples])
-        ordered_parts[part] = [examples[place] for place in order[part]]
-        if part != "test":
-            ratings[part] = np.array([example.rating for example in ordered_parts[part]])
+    return fit_on(Views(loaded, parts), name, seed)
 
+
+def fit_on(views: Views, name: str, seed: int = 0) -> Fitted:
+    """The same as ``fit_predict``, on views that several baselines share, so that each is made
+    once."""
+    runtime.one_of("baseline", name, NAMES)
     baseline = BASELINES[name]
-    rows = inputs.INPUTS[baseline.sees](loaded, ordered_parts)
-    settings, judged_parts = _best(baseline, rows, ratings, loaded.scale, seed)
+    rows = _rows(views, baseline)
+    begun = time.perf_counter()
+    best = _best(baseline, rows, views.ratings, views.loaded.scale, seed)
+    seconds = time.perf_counter() - begun + sum(map(views.seconds, baseline.sees))
 
     predictions = {}
     distribution = {}
-    for part, predicted in judged_parts.items():
-        back = np.argsort(order[part])  # to the order in which the rows were given
+    for part, predicted in best.judged_parts.items():
+        back = np.argsort(views.order[part])  # to the order in which the rows were given
         predictions[part] = predicted.ratings[back]
         if predicted.probabilities is not None:
             distribution[part] = predicted.probabilities[back]
     if not distribution:  # the model is no classifier
-        return Fitted(predictions, None, settings)
-    return Fitted(predictions, distribution, settings)
+        distribution = None
+    return Fitted(predictions, distribution, best.settings, best.edge, seconds)
+
+
+def _rows(views: Views, baseline: Baseline) -> dict:
+    """What a baseline sees of every part: the rows of its view, or a list of those of several."""
+    if len(baseline.sees) == 1:
+        return views.rows(baseline.sees[0])
+    rows = {}
+    for part in views.order:
+        rows[part] = [views.rows(view)[part] for view in baseline.sees]
+    return rows
 
 
 class _Predicted(NamedTuple):
@@ -241,38 +246,64 @@ class _Predicted(NamedTuple):
     probabilities: np.ndarray | None
 
 
+class _Best(NamedTuple):
+    """The settings with the smallest RMSE on validation rows, the names of those at the edge, and
+    part -> what they predict."""
+
+    settings: dict
+    edge: tuple[str, ...]
+    judged_parts: dict[str, _Predicted]
+
+
 def _best(
     baseline: Baseline,
     rows: dict,
     ratings: dict[str, np.ndarray],
     scale: tuple[float, float],
     seed: int,
-) -> tuple[dict, dict[str, _Predicted]]:
-    """The settings with the smallest RMSE on validation rows, and what they predict for the judged
-    parts.
-
-    Without validation rows: the learner's defaults, and the last candidate that they give.
-    """
+) -> _Best:
+    """Try all settings. Without validation rows: the learner's defaults, and the last candidate
+    that they give."""
     can_choose = "validation" in ratings
     least = np.inf
-    best: tuple[dict, dict] = ({}, {})
+    best: dict = {}
+    judged_parts: dict = {}
+    tried = []
     for settings in baseline.tried if can_choose else ({},):
         candidates = baseline.learn(rows["train"], ratings["train"], seed=seed, **settings)
         for extra, predict in candidates:
-            judged_parts = {}
+            tried.append(settings | extra)
+            validation = {}
             if can_choose:
-                validation = _predicted(predict, rows["validation"], scale)
-                error = metrics.rmse(ratings["validation"], validation.ratings)
+                validation["validation"] = _predicted(predict, rows["validation"], scale)
+                error = metrics.rmse(ratings["validation"], validation["validation"].ratings)
                 if error >= least:
                     continue
                 least = error
-                judged_parts["validation"] = validation
+            best = tried[-1]
             # Whatever has no ratings here is to be judged by others: the test rows.
+            judged_parts = validation
             for part in rows:
                 if part not in ratings:
                     judged_parts[part] = _predicted(predict, rows[part], scale)
-            best = (settings | extra, judged_parts)
-    return best
+    edge = at_edge(best, tried) if can_choose else ()
+    return _Best(best, edge, judged_parts)
+
+
+def at_edge(chosen: dict, tried: Sequence[dict]) -> tuple[str, ...]:
+    """The names of the chosen settings that are the smallest or the largest of several values
+    tried.
+
+    A share of 0 or 1 is no edge, as nothing lies beyond.
+    """
+    names = []
+    for name, value in chosen.items():
+        values = {settings[name] for settings in tried}
+        is_extreme = value in (min(values), max(values))
+        is_limit = name in SHARES and value in (0, 1)
+        if len(values) > 1 and is_extreme and not is_limit:
+            names.append(name)
+    return tuple(names)
 
 
 def _predicted(predict: Callable, rows, scale: tuple[float, float]) -> _Predicted:
@@ -293,5 +324,5 @@ def possible(loaded: Loaded) -> list[str]:
         for example in loaded.examples:
             splits.moment(example)
     except ValueError:
-        return [name for name in NAMES if BASELINES[name].sees != "behaviour"]
+        return [name for name in NAMES if "behaviour" not in BASELINES[name].sees]
     return list(NAMES)

@@ -1,19 +1,21 @@
-"""What a baseline sees of the examples: nothing, words, items, who rated what, behaviour,
-sentences, or ordered steps.
+"""What a baseline sees of the examples: nothing, words, characters, items, who rated what,
+behaviour, embeddings, or ordered steps.
 
 Taught with lesson 32 beside ``fitting``. Each entry of ``INPUTS`` takes the split of a corpus and
 returns rows for every part; whatever it has to learn (which words there are, which users) it learns
-from the training rows alone.
+from the training rows alone. ``Views`` makes each once, however many baselines see it.
 """
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from satlib.baselines import behaviour, event_steps
-from satlib.baselines.event_steps import TOKEN, Parts, StepArrays, pad_rows
+from satlib.baselines.event_steps import TOKEN, Parts, Sentences, StepArrays, pad_rows
 from satlib.data.corpora import Loaded
 from satlib.data.interactions import Example
 from satlib.encoding import sequences
@@ -29,6 +31,23 @@ def tfidf(texts: Sequence):
 
     return _vectorise(
         TfidfVectorizer, texts, ngram_range=(1, 2), sublinear_tf=True, token_pattern=TOKEN
+    )
+
+
+def characters(texts: Sequence):
+    """Fit TF-IDF of all runs of 2 to 5 characters within words, as ``tfidf`` does with words.
+
+    A word of which no training text holds exactly this form still shares most of its runs.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return _vectorise(
+        TfidfVectorizer,
+        texts,
+        analyzer="char_wb",
+        ngram_range=(2, 5),
+        sublinear_tf=True,
+        dtype=np.float32,
     )
 
 
@@ -107,6 +126,14 @@ def pairs(parts: Parts) -> dict[str, Pairs]:
     return numbered
 
 
+class Characters(NamedTuple):
+    """TF-IDF of characters of N examples, sparse [N, V] each: of the whole text, and of its last
+    event."""
+
+    text: sparse.csr_matrix
+    last: sparse.csr_matrix
+
+
 def _nothing(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
     """A column of zeros."""
     return {part: np.zeros((len(examples), 1)) for part, examples in parts.items()}
@@ -128,6 +155,15 @@ def _words(loaded: Loaded, parts: Parts) -> dict:
     return _vectorised(tfidf, _texts(parts))
 
 
+def _characters(loaded: Loaded, parts: Parts) -> dict[str, Characters]:
+    last_events = {}
+    for part, examples in parts.items():
+        last_events[part] = [event_steps.sentences(example)[-1] for example in examples]
+    of_text = _vectorised(characters, _texts(parts))
+    of_last = _vectorised(characters, last_events)
+    return {part: Characters(of_text[part], of_last[part]) for part in parts}
+
+
 def _texts(parts: Parts) -> dict[str, list[str]]:
     return {part: sequences.texts(examples) for part, examples in parts.items()}
 
@@ -135,14 +171,14 @@ def _texts(parts: Parts) -> dict[str, list[str]]:
 def _vectorised(fit: Callable, parts: dict[str, list]) -> dict:
     """Sparse rows of every part, by the vectoriser that ``fit`` gives for the training rows."""
     vectoriser, train = fit(parts["train"])
-    sparse = {}
+    rows_of = {}
     for part, rows in parts.items():
-        sparse[part] = train if part == "train" else vectoriser.transform(rows)
-    return sparse
+        rows_of[part] = train if part == "train" else vectoriser.transform(rows)
+    return rows_of
 
 
-def _sentences(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
-    return event_steps.embeddings(parts)
+def _sentences(loaded: Loaded, parts: Parts) -> dict[str, Sentences]:
+    return event_steps.sentence_embeddings(parts)
 
 
 def _behaviour(loaded: Loaded, parts: Parts) -> dict[str, np.ndarray]:
@@ -167,7 +203,51 @@ INPUTS: dict[str, Callable[[Loaded, Parts], dict]] = {
     "items": _items,
     "word counts": _word_counts,
     "words": _words,
+    "characters": _characters,
     "sentences": _sentences,
     "behaviour": _behaviour,
     "order": _order,
 }
+
+
+class Views:
+    """The views of a corpus that was split: each is made when a baseline first asks for it, and
+    kept.
+
+    Rows are sorted by id within their part, so that their order in the file changes no result.
+    order: part -> the place of each sorted row among those given. ratings: part -> ratings [N] of
+    the parts that may be learned from, which are all but the test part. Raises ValueError where
+    there are no training rows.
+    """
+
+    def __init__(self, loaded: Loaded, parts: Parts):
+        if not parts.get("train"):
+            raise ValueError(
+                "the part train has no rows; give at least one rated example to learn from"
+            )
+        self.loaded = loaded
+        self.order: dict[str, np.ndarray] = {}
+        self.ratings: dict[str, np.ndarray] = {}
+        self._parts: Parts = {}
+        self._made: dict[str, dict] = {}
+        self._seconds: dict[str, float] = {}
+        for part, examples in parts.items():
+            if not examples:
+                continue
+            self.order[part] = np.argsort([example.id for example in examples])
+            self._parts[part] = [examples[place] for place in self.order[part]]
+            if part != "test":
+                self.ratings[part] = np.array([example.rating for example in self._parts[part]])
+
+    def rows(self, view: str) -> dict:
+        """The rows of every part in one of INPUTS."""
+        if view not in self._made:
+            begun = time.perf_counter()
+            self._made[view] = INPUTS[view](self.loaded, self._parts)
+            self._seconds[view] = time.perf_counter() - begun
+        return self._made[view]
+
+    def seconds(self, view: str) -> float:
+        """How long it took to make the rows of a view, whoever asked for them first."""
+        self.rows(view)
+        return self._seconds[view]

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import MultinomialNB
 
-from satlib.baselines import behaviour, fitting, inputs
+from satlib.baselines import behaviour, fitting, inputs, ridges
 from satlib.baselines.event_steps import TOKEN
 from satlib.data import corpora, splits
 from satlib.data.corpora import Loaded
@@ -185,23 +185,93 @@ def test_ridge_equals_another_solver_and_chooses_its_penalty_on_validation():
     errors = {a: metrics.rmse(ratings(PARTS["validation"]), found[a]["validation"]) for a in found}
     best = min(errors, key=errors.get)
     fitted = fitting.fit_predict("tfidf-ridge", LOADED, PARTS)
-    assert fitted.settings == {"alpha": best} and best not in (fitting.ALPHAS[-1], fitting.ALPHA)
+    assert fitted.settings == {"alpha": best} and best not in (fitting.ALPHAS[-1], ridges.ALPHA)
     for part in JUDGED:
         assert np.allclose(fitted.predictions[part], found[best][part], atol=1e-3)
     fixed = fitting.fit_predict(
         "tfidf-ridge", LOADED, {part: PARTS[part] for part in ("train", "test")}
     )
     assert fixed.settings == {} and list(fixed.predictions) == ["test"]
-    assert np.allclose(fixed.predictions["test"], found[fitting.ALPHA]["test"], atol=1e-3)
+    assert np.allclose(fixed.predictions["test"], found[ridges.ALPHA]["test"], atol=1e-3)
+
+
+def test_characters_read_what_words_cannot():
+    """Every word occurs once, so words have no column in common; their beginnings have."""
+    rng = np.random.default_rng(0)
+    stems = {"wunder": 5.0, "abscheu": 1.0}
+    texts, stars = [], []
+    for i in range(60):
+        stem = list(stems)[i % 2]
+        texts.append(stem + "".join(rng.choice(list("aeiou"), 9)))
+        stars.append(stems[stem])
+    loaded = rated(texts, stars, items=["it"] * 60)
+    parts = in_parts(loaded)
+    mean = error(fitting.fit_predict("mean", loaded, parts), parts)
+    assert error(fitting.fit_predict("tfidf-ridge", loaded, parts), parts) > 0.99 * mean
+    assert error(fitting.fit_predict("chars-ridge", loaded, parts), parts) < 0.2 * mean
+
+
+def test_what_is_read_is_chosen_on_validation_rows():
+    """The last event decides, and long talk stands before it: its share is high."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(160):
+        talk = tuple(Event("user", "say", " ".join(rng.choice(GOOD + BAD + SO, 8))) for _ in "four")
+        rating = 1.0 + 4 * (i % 2)
+        last = Event("user", "say", (BAD, GOOD)[i % 2][i % 3])
+        rows.append(Example(f"r{i:04d}", f"g{i}", "own", (*talk, last), (rating,)))
+    loaded = Loaded("toy", rows, "0" * 64, (1.0, 5.0), [])
+    fitted = fitting.fit_predict("chars-ridge", loaded, in_parts(loaded))
+    assert fitted.settings["last"] > 0.5 and error(fitted, in_parts(loaded)) < 0.5
+
+
+# The edge of what was tried
+
+
+def test_a_best_value_at_the_end_of_its_grid_is_marked_and_an_inner_one_is_not():
+    """More signal wants less penalty: with enough of it, the smallest tried is the best one."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 3))
+    weights = np.array([1.0, -1.0, 0.5])
+    clean = np.clip(3 + rows @ weights, -99, 99)
+    wide = fitting.Baseline(("nothing",), ridges.ridge, fitting._grid(alpha=(1e3, 1.0, 1e-3)))
+    noisy = clean + rng.normal(0, 3.0, 60)
+    for stars, edge in ((clean, ("alpha",)), (noisy, ())):
+        truth = {"train": stars[:30], "validation": stars[30:]}
+        parts = {"train": rows[:30], "validation": rows[30:], "test": rows[:2]}
+        found = fitting._best(wide, parts, truth, (-99, 99), 0)
+        errors = {}
+        for settings in wide.tried:
+            model = Ridge(**settings).fit(rows[:30], stars[:30])
+            errors[settings["alpha"]] = metrics.rmse(stars[30:], model.predict(rows[30:]))
+        assert found.settings["alpha"] == min(errors, key=errors.get)
+        assert found.edge == edge
+        alone = fitting._best(
+            fitting.Baseline(("nothing",), ridges.ridge), parts, truth, (-99, 99), 0
+        )
+        assert alone.edge == ()  # nothing else was tried
+
+
+def test_each_setting_is_marked_by_itself():
+    tried = [{"a": a, "b": b} for a in (1, 2, 3) for b in (10, 20)]
+    assert fitting.at_edge({"a": 2, "b": 20}, tried) == ("b",)
+    assert fitting.at_edge({"a": 1, "b": 10}, tried) == ("a", "b")
+    assert fitting.at_edge({"a": 1}, [{"a": 1}]) == () and fitting.at_edge({}, [{}]) == ()
+    for value, edge in ((0.0, ()), (0.9, ("last",)), (0.5, ())):
+        assert fitting.at_edge({"last": value}, [{"last": v} for v in (0.0, 0.5, 0.9)]) == edge
+
+
+def test_the_epochs_of_a_network_have_an_edge_too():
+    fitted = fitting.fit_predict("gru", LOADED, PARTS)
+    assert ("epochs" in fitted.edge) == (fitted.settings["epochs"] in (1, 5))
 
 
 def test_strongest_penalty_wins_a_tie():
     loaded = rated(["a b", "a c", "b c", "a", "b"], [3, 3, 3, 2, 4])
     parts = {"train": loaded.examples[:3], "validation": loaded.examples[3:], "test": []}
     fitted = fitting.fit_predict("tfidf-ridge", loaded, parts)
-    assert fitted.settings == {"alpha": max(fitting.ALPHAS)} and list(fitted.predictions) == [
-        "validation"
-    ]
+    assert fitted.settings == {"alpha": max(fitting.ALPHAS)} and fitted.edge == ("alpha",)
+    assert list(fitted.predictions) == ["validation"]
 
 
 def test_classifiers_equal_plain_scikit_learn():
@@ -265,7 +335,8 @@ def shop():
 
 @pytest.fixture(scope="module")
 def fitted_once(shop):
-    return {name: fitting.fit_predict(name, *shop) for name in fitting.NAMES}
+    views = inputs.Views(*shop)
+    return {name: fitting.fit_on(views, name) for name in fitting.NAMES}
 
 
 def test_every_name_gives_ratings_on_the_scale(shop, fitted_once):
@@ -279,6 +350,7 @@ def test_every_name_gives_ratings_on_the_scale(shop, fitted_once):
                 and ((predicted >= 1) & (predicted <= 5)).all()
             ), name
         assert (fitted.distribution is not None) == (name in ("naive-bayes", "tfidf-logistic"))
+        assert 0 < fitted.seconds < 600 and set(fitted.edge) <= set(fitted.settings), name
         for chances in (fitted.distribution or {}).values():
             assert chances.shape[1] == 5 and np.allclose(chances.sum(axis=1), 1)
 

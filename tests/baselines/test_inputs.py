@@ -45,6 +45,33 @@ def test_numbers_signs_and_emoji_are_words():
         ) and rows.shape[0] == 6
 
 
+def test_characters_are_the_runs_within_words():
+    vectoriser, rows = inputs.characters(["no lamp", "no lamp", "lamps"])
+    runs = set(vectoriser.get_feature_names_out())
+    for word in (" no ", " lamp"):  # what two texts hold; a blank stands at both ends of a word
+        for length in range(2, 6):
+            places = range(len(word) - length + 1)
+            assert {word[place : place + length] for place in places} <= runs
+    assert not any("o l" in run for run in runs) and max(map(len, runs)) == 5
+    assert np.allclose(np.linalg.norm(rows.toarray(), axis=1), 1)
+    unseen = vectoriser.transform(["lampshade"])
+    assert unseen.nnz > 5  # a word that no text holds
+
+
+def test_the_characters_of_what_came_last_stand_apart():
+    asked = {"train": [SESSION, replace(SESSION, id="b2")], "test": [SESSION]}
+    rows = inputs.INPUTS["characters"](None, asked)
+    _, of_text = inputs.characters([sequences.to_text(SESSION)] * 2)
+    _, of_last = inputs.characters([event_steps.sentences(SESSION)[-1]] * 2)
+    assert abs(rows["train"].text - of_text).max() < 1e-6
+    assert abs(rows["train"].last - of_last).max() < 1e-6
+    earlier = replace(PAST[0], text="Another film")
+    asked["test"] = [replace(SESSION, events=(earlier, *PAST[1:]))]
+    again = inputs.INPUTS["characters"](None, asked)
+    assert abs(rows["test"].last - again["test"].last).max() == 0
+    assert abs(rows["test"].text - again["test"].text).max() > 0
+
+
 def test_tiny_data_keep_every_word_and_texts_without_any_are_refused():
     assert set(inputs.counts(["only", "words"])[0].get_feature_names_out()) == {"only", "words"}
     for fit in (inputs.tfidf, inputs.counts):
@@ -170,9 +197,12 @@ def test_an_example_is_its_last_sentence_beside_the_mean_of_those_before():
     assert found["train"].shape == (2, 768)
     assert np.allclose(found["train"][0, :384], table[-1], atol=1e-5)
     assert np.allclose(found["train"][0, 384:], table[:-1].mean(axis=0), atol=1e-5)
-    assert not found["train"][1, 384:].any() and np.allclose(
-        found["test"][0, :384], table[3], atol=1e-5
-    )
+    assert not found["train"][1, 384:].any()
+    assert np.allclose(found["test"][0, :384], table[3], atol=1e-5)
+    rows = event_steps.sentence_embeddings({"train": [FILM, STRANGER]})["train"]
+    assert np.array_equal(np.hstack([rows.last, rows.earlier]), found["train"])
+    assert np.allclose(rows.every[0], table.mean(axis=0), atol=1e-5)
+    assert np.array_equal(rows.every[1], rows.last[1])  # a single step is all there is
 
 
 def test_each_sentence_is_embedded_once(monkeypatch):
@@ -187,6 +217,25 @@ def test_each_sentence_is_embedded_once(monkeypatch):
 # All
 
 
+def test_views_are_made_once_and_sorted_by_id(monkeypatch):
+    made = []
+
+    def numbered(loaded, parts):
+        made.append(loaded)
+        return {part: [example.id for example in examples] for part, examples in parts.items()}
+
+    monkeypatch.setitem(inputs.INPUTS, "words", numbered)
+    given = {"train": [SESSION, FILM], "validation": [], "test": [STRANGER]}
+    views = inputs.Views("the corpus", given)
+    assert views.seconds("words") >= 0 and made == ["the corpus"]
+    assert views.rows("words") == views.rows("words") == {"train": ["a", "b"], "test": ["c"]}
+    assert made == ["the corpus"]
+    assert [views.order[part].tolist() for part in ("train", "test")] == [[1, 0], [0]]
+    assert views.ratings["train"].tolist() == [2.0, 3.0] and "test" not in views.ratings
+    with pytest.raises(ValueError, match="the part train has no rows; give at least one"):
+        inputs.Views("the corpus", {"train": [], "test": [FILM]})
+
+
 def test_no_view_shows_the_rating_that_is_asked_for():
     loaded = corpora.load("satsim", limit=120)
     parts = splits.subset(splits.split_corpus(loaded), 20, 8, 8)
@@ -194,7 +243,8 @@ def test_no_view_shows_the_rating_that_is_asked_for():
         part: [replace(e, ratings=(1.0 if e.rating > 3 else 5.0,)) for e in rows]
         for part, rows in parts.items()
     }
-    for name in ("nothing", "who and what", "items", "word counts", "words", "order"):
+    cheap = [view for view in inputs.INPUTS if view not in ("sentences", "behaviour")]
+    for name in cheap:
         here, there = (inputs.INPUTS[name](loaded, chosen) for chosen in (parts, other))
         for part in parts:
             for a, b in zip(
