@@ -111,15 +111,16 @@ class Pairs(NamedTuple):
 
 def pairs(parts: Parts) -> dict[str, Pairs]:
     """Users and items of every part, numbered by the training rows."""
-    trained = [judged_items(example) for example in parts["train"]]
+    trained_items = [judged_items(example) for example in parts["train"]]
     users = sequences.vocabulary(example.group for example in parts["train"])
-    items = sequences.vocabulary(itertools.chain.from_iterable(trained))
+    items = sequences.vocabulary(itertools.chain.from_iterable(trained_items))
     numbered = {}
     for part, examples in parts.items():
         user_rows = []
         item_rows = []
         for example in examples:
             known = [name for name in judged_items(example) if name in items]
+            # Numbers begin at 1; an unknown user is -1 + 1 = 0.
             item_rows.append([items[name] + 1 for name in known])
             user_rows.append(users.get(example.group, -1) + 1)
         numbered[part] = Pairs(np.array(user_rows, dtype=np.int64), pad_rows(item_rows))

@@ -32,6 +32,7 @@ class Factors(nn.Module):
     def __init__(self, users: int, items: int, rank: int, damping: float):
         super().__init__()
         self.damping = damping
+        # Row 0 is the unknown. Column 0 is the bias, the others are the factors.
         self.users = nn.Embedding(users + 1, 1 + rank, padding_idx=0)
         self.items = nn.EmbeddingBag(items + 1, 1 + rank, mode="mean", padding_idx=0)
         for table in (self.users.weight, self.items.weight):

@@ -127,10 +127,11 @@ def check(
 ) -> None:
     """Look a data set over for leaks: copies, columns that know the rating, histories from the
     future."""
-    with door():
+    with door():  # a ValueError becomes one sentence on stderr and exit status 1
         from satlib.data import inspection
 
         leaks = inspection.findings(dataset, data_dir, parts_rule)
+        # Raises ValueError where a leak is bad enough for the data set to be refused.
         inspection.tell(dataset, leaks, _progress)
 
 

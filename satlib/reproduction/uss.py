@@ -208,24 +208,27 @@ def run(
     split is saved there."""
     runtime.one_of("protocol", protocol, FOLDS)
     as_published = protocol == "A0"
-    loaded, rows = load(dataset, as_published, data_dir)
+    loaded, rows = load(dataset, overall=as_published, data_dir=data_dir)
     cut = folds(protocol, rows)
-    split = record_cache.save_split(f"split-{dataset}-{protocol}", split_ids(rows, cut), folder)
+    ids = split_ids(rows, cut)
+    split_sha256 = record_cache.save_split(f"split-{dataset}-{protocol}", ids, folder)
     job = {
         "model": model,
         "dataset": dataset,
         "profile": protocol,
         "seed": settings.seed,
         "data_sha256": loaded.sha256,
-        "split_sha256": split,
+        "split_sha256": split_sha256,
     }
     parameters = protocols.settings_of(settings)
 
     def make() -> records.RunRecord:
         keeper = record_cache.Pieces(job, parameters, folder)
         probabilities, classes, chosen = pooled(model, protocol, rows, cut, settings, keeper)
+        # A0 keeps all epochs, and the last one's predictions count; A1 keeps one.
         expected = probabilities[-1] @ labels.STAR_VALUES
         judged = judging.Judged(rows.examples, rows.stars, classes[-1], expected)
+        # A0's rows come below: each of its metrics takes its own epoch.
         metric_names = [] if as_published else protocols.A1.metrics
         record = judging.record(job, {"test": judged}, metric_names, parameters)
         if as_published:

@@ -77,8 +77,9 @@ class Checkpoints:
 
         Where there is none, the beginning is written as the first checkpoint.
         """
+        # A half-written "step-....part" matches "step-*" and could pass for the newest.
         if self.accelerator.is_main_process:
-            self._remove_parts()
+            self._remove_unfinished()
         self.accelerator.wait_for_everyone()
         kept = sorted(self.folder.glob("step-*"))
         if not kept:
@@ -86,7 +87,7 @@ class Checkpoints:
             beginning = self.state_type()
             self.save(beginning)
             return beginning
-        newest = kept[-1]
+        newest = kept[-1]  # numbers in names are padded with zeros, so they sort
         settings = storage.read_json(newest / SETTINGS)
         self._refuse_another_run(newest, settings["run"])
         tensors = read_tensors(newest / TENSORS)
@@ -98,7 +99,7 @@ class Checkpoints:
         restore_random(generators, self.accelerator.device)
         return self.state_type(**settings["state"])
 
-    def _remove_parts(self) -> None:
+    def _remove_unfinished(self) -> None:
         """Remove what a killed process was writing."""
         for rest in self.folder.glob("*.part"):
             if rest.is_dir():

@@ -46,6 +46,7 @@ def objective(bench: Bench, base: Run, space: dict[str, tuple | list]) -> Callab
         runtime.one_of("hyperparameter", name, hyperparameters.NAMES)
 
     def judge(trial) -> float:
+        pruned = _quiet_optuna().TrialPruned
         suggested = {name: suggest(trial, name, legal) for name, legal in space.items()}
         run = hyperparameters.changed(base, **suggested)
 
@@ -53,12 +54,12 @@ def objective(bench: Bench, base: Run, space: dict[str, tuple | list]) -> Callab
             trial.report(state.curves[-1]["validation_rmse"], step=len(state.curves))
             # After the last epoch there is nothing to save by pruning.
             if not state.finished and trial.should_prune():
-                raise _quiet_optuna().TrialPruned
+                raise pruned
 
         try:
             state, _ = hyperparameters.fit(run, bench, after_epoch)
         except Diverged as error:
-            raise _quiet_optuna().TrialPruned from error
+            raise pruned from error
         return min(point["validation_rmse"] for point in state.curves)
 
     return judge
