@@ -157,7 +157,7 @@ def test_a_published_record_has_the_best_epoch_of_each_metric():
 
 def test_a_run_is_read_the_second_time(tmp_path, monkeypatch):
     loaded = type("Loaded", (), {"sha256": "d"})
-    monkeypatch.setattr(uss, "load", lambda *_: (loaded, ROWS))
+    monkeypatch.setattr(uss, "load", lambda dataset, overall, data_dir: (loaded, ROWS))
     first = {
         name: uss.run("uss-ccpe", name, "naive-bayes", Settings(), tmp_path)
         for name in ("A0", "A1")
