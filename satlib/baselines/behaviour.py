@@ -3,8 +3,9 @@ nothing later.
 
 All rows are passed once in order of time. The features of a row are read from a ledger of the past,
 and only then is its rating entered, so no row sees itself or anything later. Rows of the same
-moment follow their ids, for want of a better order; and a row that was logged twice finds its own
-rating in the past, so copies must be left out before.
+moment follow their ids, for want of a better order (``in_company`` finds those that so see one of
+their own moment, and ``by_moment`` hides it from them); and a row that was logged twice finds its
+own rating in the past, so copies must be left out before.
 
 A mean of few ratings is damped: it counts as if ``DAMPING`` ratings at the level expected without
 it had come first, which is also what a new user or item starts with. Past ratings of every part of
@@ -13,6 +14,7 @@ Sources: the article, sections 1.2 and 2; damped means after Koren, Collaborativ
 temporal dynamics, KDD 2009.
 """
 
+import itertools
 import math
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -145,22 +147,48 @@ class Ledger:
         self.last[user] = now
 
 
-def running(examples: Iterable[Example], scale: tuple[float, float] = (1.0, 5.0)) -> np.ndarray:
+def running(
+    examples: Iterable[Example],
+    scale: tuple[float, float] = (1.0, 5.0),
+    by_moment: bool = False,
+) -> np.ndarray:
     """Features [N, len(NAMES)] of the examples, each from the rows before it in time; rows as
     given.
 
-    Equal moments are ordered by id. Units: stars for means, spread, trend, offset and affinity;
-    log(1 + n) for counts, days since the last rating and dwell seconds. Raises ValueError for an
-    example with neither a time nor a date.
+    Equal moments are ordered by id; by_moment: none of them sees another. Units: stars for means,
+    spread, trend, offset and affinity; log(1 + n) for counts, days since the last rating and dwell
+    seconds. Raises ValueError for an example with neither a time nor a date.
     """
     examples = list(examples)
     features = np.zeros((len(examples), len(NAMES)))
     ledger = Ledger(middle=sum(scale) / 2)
-    for row in in_order(examples):
-        now = moment(examples[row])
-        features[row] = ledger.look(examples[row], now)  # read first, then enter
-        ledger.enter(examples[row], now)
+    for together in _steps(examples, by_moment):
+        for row in together:  # read first, then enter
+            features[row] = ledger.look(examples[row], moment(examples[row]))
+        for row in together:
+            ledger.enter(examples[row], moment(examples[row]))
     return features
+
+
+def _steps(examples: Sequence[Example], by_moment: bool) -> list[list[int]]:
+    """Row numbers in order of time, one row a step, or all rows of a moment together."""
+    ordered = in_order(examples)
+    if not by_moment:
+        return [[row] for row in ordered]
+    moments = itertools.groupby(ordered, key=lambda row: moment(examples[row]))
+    return [list(together) for _, together in moments]
+
+
+def in_company(examples: Sequence[Example]) -> np.ndarray:
+    """Which examples see a rating that their user gave at the same moment, as booleans [N]: all of
+    a user's rows of one moment but the first by id."""
+    seen = set()
+    found = np.zeros(len(examples), bool)
+    for row in in_order(examples):
+        rated = (examples[row].group, moment(examples[row]))
+        found[row] = rated in seen
+        seen.add(rated)
+    return found
 
 
 def has_past(examples: Sequence[Example]) -> bool:
@@ -178,13 +206,14 @@ def by_part(
     examples: Sequence[Example],
     parts: dict[str, list[Example]],
     scale: tuple[float, float] = (1.0, 5.0),
+    by_moment: bool = False,
 ) -> dict[str, np.ndarray]:
     """Features of every part of a split, computed over all ``examples``, of which the parts are a
-    selection.
+    selection; see ``running``.
 
     Raises ValueError for a part with an example that is not among them.
     """
-    features = running(examples, scale)
+    features = running(examples, scale, by_moment)
     row = {example.id: number for number, example in enumerate(examples)}
     selected = {}
     for part, chosen in parts.items():

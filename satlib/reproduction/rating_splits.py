@@ -8,6 +8,7 @@ see every rating before a row in time, whatever its part: a running system would
 """
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,9 @@ REVIEW_SETTINGS = Settings(epochs=2, batch_size=16, max_length=96, train_rows=0)
 _GRIDS = {name: name for name in fitting.NAMES} | {
     rating_updates.ONLINE: "biases",
     rating_updates.STATIC: "trees",
+    rating_updates.BY_MOMENT: "trees",
 }
+_PENALTIES = tuple({"penalty": penalty} for penalty in regressors.PENALTIES)
 STARS_IN_WORDS = re.compile(r"\b(one|two|three|four|five|[1-5]) stars?\b", re.IGNORECASE)
 WIDTH = 384  # of an embedding
 
@@ -166,13 +169,13 @@ def dense(model: str, data: Films, parts: Parts) -> dict[str, np.ndarray]:
 
 def fit(model: str, data: Films, parts: Parts, settings: Settings) -> Fitted:
     """Ratings of the judged parts, what was chosen on validation rows, and curves, of a model of
-    FILM_MODELS or CONTROLS."""
-    runtime.one_of("model", model, (*FILM_MODELS, *CONTROLS))
+    FILM_MODELS, of CONTROLS or of ``rating_updates``."""
+    runtime.one_of("model", model, (*FILM_MODELS, *CONTROLS, rating_updates.BY_MOMENT))
     truth = _truth(parts)
     scale = data.loaded.scale
     if model in RIDGES:
         predicted, penalty = regressors.ridge(dense(model, data, parts), truth, scale)
-        return predicted, {"penalty": penalty}, []
+        return predicted, _chosen_penalty(penalty), []
     if model in rating_updates.MODELS:
         predicted, chosen = rating_updates.MODELS[model](
             data.loaded.examples, parts, scale, settings.seed
@@ -186,7 +189,7 @@ def fit(model: str, data: Films, parts: Parts, settings: Settings) -> Fitted:
         predicted, curves = regressors.encoder(texts, truth, scale, settings, features)
         return predicted, {}, curves
     fitted = fitting.fit_predict(model, data.loaded, parts, settings.seed)
-    return fitted.predictions, fitted.settings, []
+    return fitted.predictions, fitted.settings | {"edge": list(fitted.edge)}, []
 
 
 def splits_of(model: str) -> list[str]:
@@ -199,13 +202,25 @@ def splits_of(model: str) -> list[str]:
 
 
 def edges(record: records.RunRecord) -> list[str]:
-    """The chosen settings of a model that are the smallest or the largest of those tried."""
-    tried: list[dict] = [{"penalty": penalty} for penalty in regressors.PENALTIES]
+    """The chosen settings of a model that are the smallest or the largest of those tried.
+
+    Older records do not name them; the grids of today do.
+    """
+    if "edge" in record.parameters:
+        return record.parameters["edge"]
+    tried = _PENALTIES
     if record.model in _GRIDS:
-        tried = list(fitting.BASELINES[_GRIDS[record.model]].tried)
+        tried = fitting.BASELINES[_GRIDS[record.model]].tried
     names = {name for settings in tried for name in settings}
     chosen = {name: record.parameters[name] for name in names if name in record.parameters}
     return sorted(fitting.at_edge(chosen, tried))
+
+
+def _chosen_penalty(penalty: float) -> dict:
+    """The penalty of a ridge as parameters of a record, with "penalty" as the edge where it is
+    one."""
+    chosen = {"penalty": penalty}
+    return chosen | {"edge": list(fitting.at_edge(chosen, _PENALTIES))}
 
 
 def run(
@@ -219,10 +234,13 @@ def run(
     parameters = _parameters(model, settings, parts)
 
     def make() -> records.RunRecord:
+        begun = time.perf_counter()
         predicted, chosen, curves = fit(model, data, parts, settings)
+        seconds = time.perf_counter() - begun
         # The mean's record alone says how well each test row was known: one place is enough.
         columns = ratings.seen(parts) if model == "mean" else {}
-        return ratings.judge(job, parts, predicted, parameters | chosen, curves, columns)
+        chosen |= parameters
+        return ratings.judge(job, parts, predicted, chosen, curves, columns, seconds)
 
     return record_cache.complete(job, parameters, make, folder)
 
@@ -247,9 +265,9 @@ def fit_reviews(model: str, loaded: corpora.Loaded, parts: Parts, settings: Sett
         for part, examples in parts.items():
             rows[part] = np.array([earlier(example) for example in examples])
         predicted, penalty = regressors.ridge(rows, truth, loaded.scale)
-        return predicted, {"penalty": penalty}, []
+        return predicted, _chosen_penalty(penalty), []
     fitted = fitting.fit_predict(model, loaded, parts, settings.seed)
-    return fitted.predictions, fitted.settings, []
+    return fitted.predictions, fitted.settings | {"edge": list(fitted.edge)}, []
 
 
 def run_reviews(
@@ -265,11 +283,14 @@ def run_reviews(
     parameters = _parameters(model, settings, parts)
 
     def make() -> records.RunRecord:
+        begun = time.perf_counter()
         predicted, chosen, curves = fit_reviews(model, loaded, parts, settings)
+        seconds = time.perf_counter() - begun
         counted = {"name_stars": count_stars_in_words(parts["test"])}
         if model == "mean":
             counted["users"] = count_users(parts)
-        return ratings.judge(job, parts, predicted, parameters | chosen | counted, curves)
+        chosen |= parameters | counted
+        return ratings.judge(job, parts, predicted, chosen, curves, seconds=seconds)
 
     return record_cache.complete(job, parameters, make, folder)
 

@@ -3,8 +3,9 @@ behaviour features that take none after the training cut.
 
 Taught with lesson 64. Past-only behaviour features see the test ratings that came earlier; biases
 that were learned once see none. A comparison of the two changes the model and the updating at once,
-so each is run in the other's way as well. Source of the biases: Koren, Factor in the neighbors, ACM
-TKDD 4(1), 2010, section 2.1.
+so each is run in the other's way as well. ``fit_by_moment`` asks what features gain from ratings of
+the same second, which have no order in time. Source of the biases: Koren, Factor in the neighbors,
+ACM TKDD 4(1), 2010, section 2.1.
 """
 
 from collections import defaultdict
@@ -20,6 +21,7 @@ from satlib.reproduction.regressors import JUDGED_PARTS
 
 ONLINE = "biases-online"
 STATIC = "trees-static"
+BY_MOMENT = "trees-by-moment"
 UPDATED = {
     "biases": ONLINE,
     STATIC: "trees",
@@ -106,19 +108,51 @@ def static_features(parts: Parts, scale: tuple[float, float]) -> dict[str, np.nd
 def fit_static(
     examples: Sequence[Example], parts: Parts, scale: tuple[float, float], seed: int = 0
 ) -> Chosen:
-    """Lesson 33's boosted trees on ``static_features``, their settings by the validation RMSE."""
+    """Lesson 33's boosted trees on ``static_features``."""
+    return _trees(static_features(parts, scale), parts, scale, seed)
+
+
+def fit_by_moment(
+    examples: Sequence[Example], parts: Parts, scale: tuple[float, float], seed: int = 0
+) -> Chosen:
+    """Lesson 33's boosted trees on running features that see no rating of their own moment, and the
+    share of the test rows that this changes: those that would see one of their user.
+
+    The settings are those that serve the usual features best, so that only what is seen differs.
+    """
+    _, chosen = _trees(behaviour.by_part(examples, parts, scale), parts, scale, seed)
+    apart = behaviour.by_part(examples, parts, scale, by_moment=True)
+    settings = {name: chosen[name] for name in fitting.BASELINES["trees"].tried[0]}
+    predicted, _ = _trees(apart, parts, scale, seed, tried=[settings])
+    company = behaviour.in_company(examples)
+    with_company = {row.id for row, seen in zip(examples, company, strict=True) if seen}
+    tested = [row.id in with_company for row in parts["test"]]
+    return predicted, chosen | {"in_company": round(float(np.mean(tested)), 4)}
+
+
+def _trees(
+    features: dict[str, np.ndarray],
+    parts: Parts,
+    scale: tuple[float, float],
+    seed: int,
+    tried: Sequence[dict] = fitting.BASELINES["trees"].tried,
+) -> Chosen:
+    """Boosted trees on features by part, their settings by the validation RMSE."""
     baseline = fitting.BASELINES["trees"]
-    features = static_features(parts, scale)
     ratings = np.array([example.rating for example in parts["train"]])
 
     def predict(**settings) -> dict[str, np.ndarray]:
         ((_, model),) = baseline.learn(features["train"], ratings, seed=seed, **settings)
         return {part: model(features[part]) for part in JUDGED_PARTS}
 
-    return _best(predict, baseline.tried, parts, scale)
+    return _best(predict, tried, parts, scale)
 
 
-MODELS: dict[str, Callable[..., Chosen]] = {ONLINE: fit_online, STATIC: fit_static}
+MODELS: dict[str, Callable[..., Chosen]] = {
+    ONLINE: fit_online,
+    STATIC: fit_static,
+    BY_MOMENT: fit_by_moment,
+}
 
 
 def _best(
@@ -127,8 +161,8 @@ def _best(
     parts: Parts,
     scale: tuple[float, float],
 ) -> Chosen:
-    """What the settings with the lowest validation RMSE predict, on the scale, and these
-    settings."""
+    """What the settings with the lowest validation RMSE predict, on the scale, and these settings,
+    with the names of those at the edge of the grid."""
     truth = [example.rating for example in parts["validation"]]
     errors = []
     predictions = []
@@ -137,4 +171,5 @@ def _best(
         predictions.append(predicted)
         errors.append(metrics.rmse(truth, predicted["validation"]))
     best = int(np.argmin(errors))
-    return predictions[best], tried[best]
+    edge = fitting.at_edge(tried[best], tried)
+    return predictions[best], tried[best] | {"edge": list(edge)}

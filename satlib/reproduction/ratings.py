@@ -203,17 +203,21 @@ def judge(
     parameters: dict,
     curves: Sequence[dict] = (),
     columns: dict[str, list] | None = None,
+    seconds: float | None = None,
 ) -> records.RunRecord:
     """The record of predictions by part: metric rows of the judged parts, and the test rows one by
     one.
 
-    job: what ``job_of`` gave. columns: more columns of the test rows.
+    job: what ``job_of`` gave. columns: more columns of the test rows. seconds: how long it took to
+    fit and to predict.
     """
     judged = {}
     for part, values in predicted.items():
         judged[part] = judging.from_ratings(parts[part], values)
     # Its metrics are its own (``rmse_by_user`` is one), so no names of metrics are given here.
-    record = judging.record(job, {"test": judged["test"]}, [], parameters, curves, domains=True)
+    record = judging.record(
+        job, {"test": judged["test"]}, [], parameters, curves, domains=True, seconds=seconds
+    )
     if columns is not None:
         record.predictions["test"] |= columns
     for part, one in judged.items():

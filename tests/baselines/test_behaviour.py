@@ -84,6 +84,25 @@ def test_the_order_of_the_rows_does_not_matter(rows, data):
     )
 
 
+def test_rows_of_one_moment_can_be_hidden_from_each_other():
+    """As if each row of a moment were alone in it; rows of other moments are seen as ever."""
+    rows = examples(
+        [
+            ("a", "Alien", 4.0, 0.0, ()),
+            ("a", "Brazil", 1.0, 5.0, ()),
+            ("a", "Charade", 5.0, 5.0, ()),
+            ("b", "Alien", 2.0, 5.0, ()),
+            ("a", "Duel", 3.0, 9.0, ()),
+        ]
+    )
+    apart = behaviour.running(rows, by_moment=True)
+    for row in (1, 2, 3):
+        alone = [rows[0], rows[row]]
+        assert np.array_equal(apart[row], behaviour.running(alone)[1])
+    assert np.array_equal(apart[[0, 4]], behaviour.running(rows)[[0, 4]])
+    assert behaviour.in_company(rows).tolist() == [False, False, True, False, False]
+
+
 def test_equal_moments_are_read_in_the_order_of_their_ids():
     rows = [rated(number, "a", "Alien", 5, 0.0) for number in (1, 0)]
     assert np.allclose(np.expm1(of(rows, "user_count")), [1, 0])

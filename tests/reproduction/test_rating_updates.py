@@ -74,7 +74,7 @@ def test_the_damping_is_chosen_on_the_validation_rows():
         online = rating_updates.online_biases(rows, settings["damping"], 2.75).clip(*SCALE)
         judged = [online[place[row.id]] for row in parts["validation"]]
         errors[settings["damping"]] = metrics.rmse([r.rating for r in parts["validation"]], judged)
-    assert chosen == {"damping": min(errors, key=errors.get)}
+    assert chosen["damping"] == min(errors, key=errors.get)
     error = metrics.rmse([r.rating for r in parts["validation"]], predicted["validation"])
     assert error == pytest.approx(min(errors.values()))
 
@@ -108,6 +108,33 @@ def test_static_features_are_the_running_ones_as_long_as_training_rows_come():
     assert (features["test"][:, counts] < running["test"][:, counts]).any()
 
 
+# Features without the ratings of their own moment
+
+
+def test_trees_by_moment_say_how_many_test_rows_were_in_company():
+    rows = many()
+    parts = ratings.cut(rows, "user-time")
+    _, chosen = rating_updates.fit_by_moment(rows, parts, SCALE)
+    ahead = {}
+    for row in parts["test"]:
+        same = [r for r in rows if (r.group, r.target.time) == (row.group, row.target.time)]
+        ahead[row.id] = any(r.id < row.id for r in same)
+    assert chosen["in_company"] == pytest.approx(np.mean(list(ahead.values())), abs=1e-4)
+    # Where no moment is shared nothing is hidden.
+    apart = by_day(rows)
+    features = behaviour.running(apart, SCALE)
+    assert np.array_equal(features, behaviour.running(apart, SCALE, by_moment=True))
+
+
+def test_the_committed_trees_by_moment_are_hardly_worse(root):
+    rated = ratings.read(root / "data" / "runs" / "reproduction")
+    (by_moment,) = rated["movielens-user-time", "trees-by-moment"]
+    (trees,) = rated["movielens-user-time", "trees"]
+    assert by_moment.parameters["in_company"] == pytest.approx(0.107, abs=5e-4)
+    assert ratings.summary([by_moment])[0] == pytest.approx(0.834, abs=1e-3)
+    assert 0 < ratings.summary([by_moment])[0] - ratings.summary([trees])[0] < 0.005
+
+
 # Records
 
 
@@ -123,7 +150,8 @@ def test_a_record_is_made_and_named(model, films, tmp_path):
 
 
 def test_each_pair_has_one_that_is_updated_and_random_rows_have_no_static_features():
-    assert set(rating_updates.MODELS) < set(rating_splits.FILM_MODELS)
+    shown = set(rating_updates.MODELS) - {rating_updates.BY_MOMENT}
+    assert shown < set(rating_splits.FILM_MODELS)
     for static, updated in rating_updates.UPDATED.items():
         assert {static, updated} <= set(rating_splits.FILM_MODELS)
     assert rating_splits.splits_of("trees-static") == ["user-time", "leave-last-out", "global-time"]
@@ -133,6 +161,7 @@ def test_each_pair_has_one_that_is_updated_and_random_rows_have_no_static_featur
 def test_a_setting_at_the_edge_of_its_grid_is_named(films, tmp_path):
     made = rating_splits.run("user-time", "biases-online", Settings(), tmp_path, films)
     dampings = [settings["damping"] for settings in fitting.BASELINES["biases"].tried]
+    assert rating_splits.edges(made) == made.parameters.pop("edge"), "what a record says counts"
     for damping in dampings:
         made.parameters["damping"] = damping
         at_edge = damping in (min(dampings), max(dampings))
