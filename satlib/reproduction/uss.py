@@ -212,14 +212,8 @@ def run(
     cut = folds(protocol, rows)
     ids = split_ids(rows, cut)
     split_sha256 = record_cache.save_split(f"split-{dataset}-{protocol}", ids, folder)
-    job = {
-        "model": model,
-        "dataset": dataset,
-        "profile": protocol,
-        "seed": settings.seed,
-        "data_sha256": loaded.sha256,
-        "split_sha256": split_sha256,
-    }
+    job = _job(dataset, protocol, model, settings.seed)
+    job |= {"data_sha256": loaded.sha256, "split_sha256": split_sha256}
     parameters = protocols.settings_of(settings)
 
     def make() -> records.RunRecord:
@@ -239,6 +233,11 @@ def run(
         return record
 
     return record_cache.complete(job, parameters, make, folder)
+
+
+def _job(dataset: str, protocol: str, model: str, seed: int) -> dict:
+    """What names a record of a protocol."""
+    return {"model": model, "dataset": dataset, "profile": protocol, "seed": seed}
 
 
 def add_published_rows(record: records.RunRecord, stars: np.ndarray, classes: np.ndarray) -> None:

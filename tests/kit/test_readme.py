@@ -28,10 +28,12 @@ def markers(*names) -> str:
 
 def test_filling_keeps_the_rest_and_is_idempotent():
     others = [name for name in readme.PARTS if name != "lessons"]
-    text = f"before <!-- lessons -->old<!-- /lessons --> between {markers(*others)} after"
+    text = (
+        f"before <!-- lessons -->written before<!-- /lessons --> between {markers(*others)} after"
+    )
     once = readme.fill(text)
     assert once.startswith("before <!-- lessons -->") and once.endswith("<!-- /speed --> after")
-    assert "old" not in once
+    assert "written before" not in once
     assert readme.fill(once) == once
     assert len(re.findall(r"^\| \[\d\d\]", once, re.M)) == len(course.lessons())
 

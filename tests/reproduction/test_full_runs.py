@@ -78,7 +78,12 @@ def test_usda(corpus):
         assert seeds == list(range(count)), model
 
 
-@pytest.mark.parametrize("level", ab_redial.LENGTHS)
+WITHOUT_SEEDS = pytest.mark.xfail(
+    strict=True, reason="the encoder of the turns has been trained with one seed only so far"
+)
+
+
+@pytest.mark.parametrize("level", [pytest.param("turn", marks=WITHOUT_SEEDS), "dialogue"])
 def test_ab_redial(level):
     seeds = implied("63")["seeds"]
     found = seeds_of(f"ab-redial-{level}", "C")
