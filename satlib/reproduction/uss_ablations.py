@@ -215,7 +215,8 @@ def run(
 
     Its profile is "A0-" and the switch. Rows: the published metrics as published, without
     intervals; kappa and F1 with intervals by dialogue; and how far the switch changes these two
-    against "as-published" on the same dialogues.
+    against "as-published" on the same dialogues. The look-up, which the README quotes, keeps what
+    it said of each row too.
     """
     runtime.one_of("switch", switch, SWITCHES)
     runtime.one_of("model", model, MODELS)
@@ -238,7 +239,11 @@ def run(
 
     def make() -> records.RunRecord:
         rows_of_metrics = compared(job, way, published(rows))
-        return records.RunRecord(**job, parameters=parameters, rows=rows_of_metrics)
+        made = records.RunRecord(**job, parameters=parameters, rows=rows_of_metrics)
+        if model == LOOK_UP:
+            said = judging.Judged(way.rows.examples, way.rows.stars, looked_up(way))
+            made.predictions["test"] = judging.columns(said, domains=False)
+        return made
 
     return record_cache.complete(job, parameters, make, folder)
 

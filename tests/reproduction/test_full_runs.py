@@ -14,6 +14,7 @@ from satlib.reproduction import (
     findings,
     protocols,
     rating_splits,
+    rating_updates,
     ratings,
     text_classifiers,
     uss_ablations,
@@ -100,7 +101,7 @@ def test_ratings():
     for model in rating_splits.FILM_MODELS:
         for split in rating_splits.splits_of(model):
             wanted[f"movielens-{split}", model] = parameters["film_seeds"]
-    for model in rating_splits.CONTROLS:
+    for model in (*rating_splits.CONTROLS, rating_updates.BY_MOMENT):
         wanted["movielens-user-time", model] = parameters["film_seeds"]
     for model in rating_splits.REVIEW_MODELS:
         for view in rating_splits.VIEWS:

@@ -137,10 +137,23 @@ def test_an_ablation_is_a_record_of_few_lines(tmp_path, monkeypatch):
             )
 
 
+def test_a_look_up_keeps_what_it_said_of_each_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(uss, "load", lambda *_: (type("Loaded", (), {"sha256": "d"}), ROWS))
+    for switch in uss_ablations.LOOKED_UP:
+        record = uss_ablations.run("uss-ccpe", switch, "look-up", tmp_path)
+        kept = record.predictions["test"]
+        row = next(row for row in record.rows if row["metric"] == "kappa")
+        theirs = sklearn.cohen_kappa_score(kept["rating"], kept["predicted"])
+        assert theirs == pytest.approx(row["value"], abs=1e-6)
+        assert row["n"] == len(kept["id"]) == len(kept["group"])
+
+
 # Real data
 
 
-@pytest.mark.parametrize(("corpus", "nearly"), [("uss-ccpe", 0.995), ("uss-sgd", 0.996)])
+@pytest.mark.parametrize(
+    ("corpus", "nearly"), [("uss-ccpe", 0.995), ("uss-redial", 0.994), ("uss-sgd", 0.996)]
+)
 def test_the_committed_look_up_is_that_of_the_real_dialogues(corpus, nearly, real_data, root):
     _, rows = uss.load(corpus, True, real_data)
     folder = root / "data" / "runs" / "reproduction"
@@ -153,3 +166,5 @@ def test_the_committed_look_up_is_that_of_the_real_dialogues(corpus, nearly, rea
         (record,) = [record for record in records if record.model == "look-up"]
         row = next(row for row in record.rows if row["metric"] == "kappa")
         assert row["value"] == pytest.approx(kappa, abs=1e-6) and row["n"] == len(predicted)
+        kept = record.predictions["test"]
+        assert (kept["rating"], kept["predicted"]) == (way.rows.stars.tolist(), predicted.tolist())
