@@ -688,6 +688,7 @@ WRONG = {
     ],
     "64.3": [
         in_alphabetical_order,
+        lambda titles, rng: reference("64.3")(titles, np.random.default_rng(42)),
         in_order_of_appearance,
         by_hand_of_dice,
         numbered_behind_the_title,

@@ -97,6 +97,8 @@ def check_3(answer):
     assert sorted(named.values()) == wanted, 'write "Film 0001", "Film 0002" and so on'
     again = answer(list(titles), np.random.default_rng(0))
     assert again == named, "the same seed should give the same names: draw from rng only"
+    other = answer(list(titles), np.random.default_rng(1))
+    assert other != named, "another rng should deal the numbers out otherwise: draw from rng"
 
 
 def number_in(name):
