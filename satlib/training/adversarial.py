@@ -51,8 +51,12 @@ class Adversarial:
     def change(self, gradient: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
         """How the word vectors of token ids [B, L] move: [B, L, H], from their gradient [B, L, H].
 
-        Where the gradient is 0, as for padding, nothing moves.
+        Where the gradient is 0, as for padding, nothing moves. A factor of the loss, as fp16 has
+        one, cancels; where it was too large, so that the gradient is no number, nothing moves.
         """
+        # The same overflow stands in the gradient of the word table: the scaler of the losses will
+        # drop this update and take a smaller factor, and the second pass must only do no harm.
+        gradient = gradient.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
         if self.random:
             gradient = torch.randn_like(gradient) * (gradient != 0)
         if self.per_text:

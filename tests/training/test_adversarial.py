@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from training_script import quick_plan
 
 from satlib.models import heads, satisfaction_model
@@ -142,6 +144,95 @@ def test_no_gradient_moves_nothing():
     ids = torch.tensor([[5, 6, 7], [7, 7, 8]])
     for per_text in (False, True):
         assert (Adversarial(SIZE, per_text).change(gradient, ids) == 0).all()
+
+
+class HalfTraining:
+    """A training in fp16, as on a GPU that has no bf16, whose losses are multiplied by ``factor``
+    at first.
+
+    accelerate multiplies on a GPU only; torch's scaler does it on a processor as well. Kept of
+    every update: gradients and moves of the word vectors, and then the factor and the weights.
+    """
+
+    def __init__(self, factor, monkeypatch):
+        self.gradients = []
+        self.moves = []
+        self.factors = []
+        self.weights = []
+        self.scaler = torch.amp.GradScaler("cpu", init_scale=factor)
+        self.model = tiny.model()
+        plan = quick_plan(epochs=3, batch_size=16)
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "make_accelerator", self.accelerator)
+            patch.setattr(Adversarial, "change", self.change)
+            loop.train(
+                self.model, tiny.rows(48), plan, after_step=self.note, batch_pass=Adversarial(SIZE)
+            )
+        AcceleratorState._reset_state()
+
+    def accelerator(self, chosen):
+        AcceleratorState._reset_state()
+        made = Accelerator(cpu=True)
+        made.state._mixed_precision = "fp16"
+        made.native_amp = True
+        made.scaler = self.scaler
+        return made
+
+    def change(self, gradient, ids, own=Adversarial.change):
+        self.gradients.append(gradient.clone())
+        self.moves.append(own(Adversarial(SIZE), gradient, ids))
+        return self.moves[-1]
+
+    def note(self, state):
+        self.factors.append(self.scaler.get_scale())
+        self.weights.append(weights_of(self.model))
+
+
+def weights_of(model):
+    """All weights in one vector."""
+    return torch.cat([weight.detach().flatten() for weight in model.parameters()])
+
+
+def finite(tensors):
+    """Whether each is."""
+    return [bool(tensor.isfinite().all()) for tensor in tensors]
+
+
+def test_factor_of_the_loss_cancels_in_fp16(monkeypatch):
+    small = HalfTraining(2.0**8, monkeypatch)
+    large = HalfTraining(2.0**14, monkeypatch)
+    times = float(large.gradients[0].norm() / small.gradients[0].norm())
+    assert times == pytest.approx(2.0**6, rel=0.01)
+    torch.testing.assert_close(large.moves[0], small.moves[0], atol=1e-4, rtol=0.01)
+    torch.testing.assert_close(large.weights[-1], small.weights[-1], atol=1e-3, rtol=0.01)
+
+
+def test_update_whose_gradient_overflows_is_dropped_and_nothing_moves(monkeypatch):
+    factor = 2.0**28
+    training = HalfTraining(factor, monkeypatch)
+    weights = weights_of(tiny.model())
+    good = finite(training.gradients)
+    for number, moved in enumerate(good):
+        if not moved:
+            assert training.factors[number] == factor / 2
+            assert torch.equal(training.weights[number], weights)
+        factor = training.factors[number]
+        weights = training.weights[number]
+    assert {True, False} == set(good)
+    assert all(finite(training.moves))
+    assert not torch.equal(weights, weights_of(tiny.model()))
+    assert all(finite(training.weights))
+
+
+@pytest.mark.parametrize("per_text", [False, True])
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+def test_gradient_that_is_no_number_moves_its_place_nowhere(per_text, bad):
+    gradient = torch.ones(2, 3, 4)
+    gradient[0, 0, 0] = bad
+    ids = torch.tensor([[5, 6, 7], [7, 7, 8]])
+    moves = Adversarial(SIZE, per_text).change(gradient, ids)
+    gradient[0, 0, 0] = 0
+    assert torch.equal(moves, Adversarial(SIZE, per_text).change(gradient, ids))
 
 
 def test_model_is_as_before_after_the_block():
