@@ -9,6 +9,7 @@ import copy
 import functools
 import json
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -207,9 +208,12 @@ def complete(runs: Iterable[Run], bench: Bench, folder: str | Path) -> list[reco
 
 
 def make_record(run: Run, bench: Bench) -> records.RunRecord:
-    """Do a run, and describe it in a record."""
+    """Do a run, and describe it in a record, with the seconds that it took."""
+    start = time.perf_counter()
     state, model = fit(run, bench)
-    return record_of(run, bench, state, model)
+    record = record_of(run, bench, state, model)
+    record.seconds = round(time.perf_counter() - start, 1)
+    return record
 
 
 def record_of(

@@ -7,6 +7,7 @@ uninterrupted run.
 """
 
 import math
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -149,8 +150,10 @@ def train_epoch(
     done = state.step - sum(updates[: state.epoch])  # above 0 where a run was resumed
     order = order_of(run.rows, run.plan, state.epoch)
     for batch in runtime.progress(order[done:], f"epoch {state.epoch + 1}"):
+        begun = time.perf_counter()
         set_rate(run, rate_at(state.step, sum(updates), run.plan))
         state.loss_sum += update(run, batch)
+        state.seconds += time.perf_counter() - begun
         state.step += 1
         state.seen += len(batch)
         if after_step is not None:

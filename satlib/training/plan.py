@@ -80,6 +80,7 @@ class State:
 
     step, epoch: updates and epochs done. loss_sum, seen: of this epoch so far. best, best_epoch:
     the validation metric at its best, and when; worse: epochs since. curves: a dict for each epoch.
+    seconds: spent on updates, over all interruptions.
     """
 
     step: int = 0
@@ -91,6 +92,8 @@ class State:
     worse: int = 0
     finished: bool = False
     curves: list[dict] = field(default_factory=list)
+    # Two runs that did the same are equal, however long they took.
+    seconds: float = field(default=0.0, compare=False)
 
 
 def rate_at(step: int, total: int, plan: Plan) -> float:
