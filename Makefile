@@ -74,8 +74,8 @@ site: .venv/.site  ## Build the site to read, build/site/index.html: lessons, re
 test-site: site .venv/.browser  ## Open every page of the site in Debian's chromium: width, figures, formulas, search, accessibility.
 	@$(BIN)/python -m pytest tests/browser/test_site.py -n 2
 
-notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records.
-	@$(BIN)/satlib notebooks $${JOBS:+--jobs "$$JOBS"}
+notebooks: setup  ## Run every lesson anew and rewrite the committed outputs and the embedded run records; ONLY="33 99" takes these and what they read.
+	@$(BIN)/satlib notebooks $$ONLY $${JOBS:+--jobs "$$JOBS"}
 
 lesson: setup  ## Write the skeleton of a lesson, as in STEM=71_practice_adapters: notebook, module, test and exercise file.
 	@$(BIN)/satlib lesson "$$STEM"

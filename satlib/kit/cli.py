@@ -57,11 +57,14 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+LESSONS = Annotated[
+    list[str] | None, typer.Argument(help="Number, name or part of it; all if none.")
+]
+
+
 @app.command()
 def run(
-    lessons: Annotated[
-        list[str] | None, typer.Argument(help="Number, name or part of it; all if none.")
-    ] = None,
+    lessons: LESSONS = None,
     dataset: Annotated[
         str, typer.Option(help="Data set; `satlib data list` names them.")
     ] = "satsim",
@@ -173,13 +176,16 @@ def data_simulate(
 
 
 @app.command()
-def notebooks(jobs: Annotated[int | None, JOBS] = None) -> None:
-    """Run every lesson anew; rewrite the committed outputs, the embedded run records and the
-    README's tables."""
+def notebooks(
+    lessons: LESSONS = None,
+    jobs: Annotated[int | None, JOBS] = None,
+) -> None:
+    """Run lessons anew, and those whose records they read; rewrite their committed outputs, the
+    embedded run records and the README's tables."""
     with door("interrupted; nothing was rewritten"):
         from satlib.kit import readme, stored_notebooks
 
-        if not stored_notebooks.rewrite(jobs, _progress):
+        if not stored_notebooks.rewrite(jobs, _progress, lessons or ()):
             raise ValueError(
                 "not every lesson passed, so nothing was rewritten; mend the ones named above"
             )

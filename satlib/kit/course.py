@@ -181,6 +181,19 @@ def select(names: Sequence[str], among: list[Lesson]) -> list[Lesson]:
     return [lesson for lesson in among if lesson.stem in chosen]
 
 
+def with_needs(chosen: Sequence[Lesson], among: Sequence[Lesson]) -> list[Lesson]:
+    """The chosen lessons and those whose records they read, and so on, in course order."""
+    by_stem = {lesson.stem: lesson for lesson in among}
+    wanted = set()
+    to_add = [lesson.stem for lesson in chosen]
+    while to_add:
+        stem = to_add.pop()
+        if stem not in wanted:
+            wanted.add(stem)
+            to_add += by_stem[stem].needs
+    return [lesson for lesson in among if lesson.stem in wanted]
+
+
 # Modules, and what imports what
 
 

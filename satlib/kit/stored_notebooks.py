@@ -7,7 +7,7 @@ imports this module.
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,13 +127,16 @@ def _joined(outputs: list[dict]) -> list[dict]:
 # The command
 
 
-def rewrite(jobs: int | None = None, say: Callable[..., None] = print) -> bool:
-    """Run every lesson with its own parameters and, if all pass, replace the stored notebooks and
-    the fast run records.
+def rewrite(
+    jobs: int | None = None, say: Callable[..., None] = print, names: Sequence[str] = ()
+) -> bool:
+    """Run lessons with their own parameters and, if all pass, replace their stored notebooks and
+    the fast run records that they wrote.
 
     The lessons run with an empty cache of their own, so that no earlier record reaches them. jobs:
-    how many run side by side; None for one a core. False where one fails or would break the law of
-    ``faults``; then nothing is replaced.
+    how many run side by side; None for one a core. names: of the lessons, as ``course.select``
+    takes them, to which those are added whose records they read; none for all. False where one
+    fails or would break the law of ``faults``; then nothing is replaced.
     """
     jobs = schedule.number_of_jobs(jobs)
     project = runtime.PACKAGE.parent / "pyproject.toml"
@@ -141,10 +144,12 @@ def rewrite(jobs: int | None = None, say: Callable[..., None] = print) -> bool:
         raise FileNotFoundError(
             f"no {project}; the stored notebooks can be rewritten in a checkout only"
         )
+    everything = course.lessons()
+    lessons = course.with_needs(course.select(names, everything), everything)
     committed = runtime.data_folder() / "runs"
     with tempfile.TemporaryDirectory(prefix="satlib-") as scratch:
         output = Path(scratch)
-        contents = _fresh_notebooks(output, project, jobs, say)
+        contents = _fresh_notebooks(lessons, output, project, jobs, say)
         if not all(contents.values()):
             return False
         for path in _fast_records(output / "cache" / "runs"):
@@ -156,10 +161,17 @@ def rewrite(jobs: int | None = None, say: Callable[..., None] = print) -> bool:
         with storage.replacing(path) as temporary:
             temporary.write_bytes(content)
     # A record that no lesson writes any more, or that was compressed and is so no more.
+    written = {_unpacked(path) for path in contents}
     for path in _fast_records(committed):
-        if path not in contents:
+        is_stale = path not in contents
+        if is_stale and (lessons == everything or _unpacked(path) in written):
             path.unlink()
     return True
+
+
+def _unpacked(path: Path) -> str:
+    """The name of a record's file without the suffix of compression."""
+    return path.name.removesuffix(".xz")
 
 
 def _fast_records(folder: Path) -> list[Path]:
@@ -178,9 +190,13 @@ def _unless_only_time_differs(fresh: Path, committed: Path) -> bytes:
 
 
 def _fresh_notebooks(
-    output: Path, project: Path, jobs: int, say: Callable[..., None]
+    lessons: Sequence[course.Lesson],
+    output: Path,
+    project: Path,
+    jobs: int,
+    say: Callable[..., None],
 ) -> dict[Path, bytes]:
-    """Run all lessons; path -> content of each normalised notebook, empty for one with a fault."""
+    """Run the lessons; path -> content of each normalised notebook, empty for one with a fault."""
     contents: dict[Path, bytes] = {}
 
     async def work(lesson: course.Lesson) -> None:
@@ -192,7 +208,7 @@ def _fresh_notebooks(
         contents[lesson.path] = b"" if wrong else _normal_bytes(notebook, lesson, project)
 
     with kernels.own(output), kernels.environment(SATLIB_CACHE=str(output / "cache")):
-        kernels.run_until_done(schedule.side_by_side(course.lessons(), work, jobs))
+        kernels.run_until_done(schedule.side_by_side(lessons, work, jobs))
     return contents
 
 

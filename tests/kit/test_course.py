@@ -77,6 +77,21 @@ def lessons_by_module() -> dict[str, str]:
     return found
 
 
+def test_with_needs_are_those_whose_records_are_read():
+    """Lesson 51 reads the records of others, and these may read those of others again."""
+    by_number = {lesson.number: lesson for lesson in LESSONS}
+    chosen = course.with_needs([by_number["51"]], LESSONS)
+    numbers = [lesson.number for lesson in chosen]
+    assert numbers == sorted(numbers) and "51" in numbers
+    for lesson in chosen:
+        assert set(lesson.needs) <= {other.stem for other in chosen}
+    reached = {"51"}
+    for _ in LESSONS:
+        for number in list(reached):
+            reached |= {stem[:2] for stem in by_number[number].needs}
+    assert set(numbers) == reached
+
+
 # One stem
 
 

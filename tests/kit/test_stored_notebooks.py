@@ -217,6 +217,19 @@ def test_rewriting_is_all_or_nothing(checkout, bad):
     assert re.fullmatch(r"11_a +ok", lines[0]) and re.match(r"12_b +FAILED ", lines[1])
 
 
+def test_named_lessons_are_rewritten_and_no_other(checkout):
+    folder, _ = checkout
+    before = texts(folder)
+    assert stored_notebooks.rewrite(say=lambda *a, **k: None, names=["12"])
+    after = texts(folder)
+    changed = [name for name in after if after[name] != before.get(name)]
+    assert sorted(changed) == ["12_b.ipynb", "satsim-fast-mean-seed0.json"]
+    # What another lesson wrote stays; rewriting all takes it away.
+    assert "satsim-fast-old-seed0.json" in after
+    assert stored_notebooks.rewrite(say=lambda *a, **k: None)
+    assert "satsim-fast-old-seed0.json" not in texts(folder)
+
+
 def test_rewriting_is_for_a_checkout(checkout):
     folder, _ = checkout
     (folder / "pyproject.toml").unlink()
