@@ -1,5 +1,6 @@
 """The loop against hand-written torch, its stops, and its survival."""
 
+import itertools
 import json
 import os
 import signal
@@ -180,6 +181,22 @@ def test_a_training_by_tokens_resumes_in_the_middle_of_an_epoch(tmp_path):
     model = tiny.model(dropout=0.2)
     assert loop.train(model, ROWS, plan, VALIDATION, tmp_path).curves == whole.curves
     assert_close(model, straight, atol=0)
+
+
+def test_seconds_of_updates_count_on_over_an_interruption(tmp_path, monkeypatch):
+    clock = itertools.count(step=10.0)  # each look at it is ten seconds later
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(clock))
+    plan = quick_plan(epochs=2, save_every=1)
+
+    def stop(state):
+        if state.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(tiny.model(), ROWS, plan, VALIDATION, tmp_path, stop)
+    state = loop.train(tiny.model(), ROWS, plan, VALIDATION, tmp_path)
+    # The third update was made, but not saved: it is made and counted again.
+    assert state.seconds == 10.0 * state.step
 
 
 def test_batches_too_small_to_share():
