@@ -400,6 +400,20 @@ def test_the_parameters_of_the_full_profile_are_legal():
 
 
 @each_lesson
+def test_what_a_learner_may_uncomment_is_imported(lesson):
+    """`# reveal("12.1")` without its hash must not end in a NameError."""
+    source = "\n".join(CODE[lesson.stem])
+    offered = set(re.findall(r"^# (\w+)\(", source, re.M))
+    imported = {
+        name.asname or name.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    assert offered <= imported
+
+
+@each_lesson
 def test_stored_outputs_are_honest(lesson):
     stored = nbformat.read(lesson.path, as_version=4)
     assert stored_notebooks.faults(stored) == []
