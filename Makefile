@@ -16,7 +16,7 @@ ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test style test-wheel test-browser site test-site notebooks lesson lab bench lock clean
+.PHONY: help setup report test verify style test-wheel test-browser site test-site notebooks lesson lab bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
@@ -50,7 +50,11 @@ test: setup  ## Check style, layout and imports, run the unit tests and the cour
 	@$(BIN)/ruff format --check --quiet . || { echo "ruff format would change the files that .venv/bin/ruff format --check lists; run .venv/bin/ruff format" >&2; exit 1; }
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/python -m pytest tests -n 2
+	@$(BIN)/python -m tests.verify
 	@$(BIN)/python -m pytest notebooks $(NBVAL) -n 2 --dist loadfile
+
+verify: setup  ## Recompute what README.md prints from the committed predictions, with no code of satlib.
+	@$(BIN)/python -m tests.verify
 
 style: setup  ## Print how long, dense and commented the code of modules and notebooks is, beside that of projects to learn from.
 	@$(BIN)/python tests/style.py
