@@ -9,14 +9,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=1200 --nbval-sanitize-with=tests/nbval_sanitize.cfg -p tests.nbval_cache
 
-VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT JOBS PYTHON LAB BENCH STEM
+VARIABLES := DATASET DATA_DIR PROFILE ONLY SEED RUNS OUTPUT JOBS PYTHON LAB BENCH GPU STEM
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); the known ones are $(VARIABLES))
 endif
 
-.PHONY: help setup report test verify style test-wheel test-browser site test-site notebooks lesson lab bench lock clean
+.PHONY: help setup report test verify style test-wheel test-browser site test-site notebooks lesson lab bench gpu lock clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands.
@@ -89,6 +89,9 @@ lab: setup  ## Open JupyterLab on the lessons; options for it in LAB="--no-brows
 
 bench: .venv/.bench  ## Compare the speed of training and scoring with other libraries, half an hour alone on 2 cores; BENCH="--help" lists options.
 	@$(BIN)/python -m tests.benchmarks $${DATA_DIR:+--data-dir "$$DATA_DIR"} $$BENCH
+
+gpu: setup  ## On a machine with a GPU: check number formats, resuming, memory and DDP, measure rates, train the headline model; GPU="--seeds 3" for its options.
+	@$(BIN)/python -m tests.gpu $(GPU)
 
 lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a bound forbids them. To move one, edit or delete its line.
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra test --extra browser --extra site --no-annotate --no-header \
