@@ -91,7 +91,7 @@ bench: .venv/.bench  ## Compare the speed of training and scoring with other lib
 	@$(BIN)/python -m tests.benchmarks $${DATA_DIR:+--data-dir "$$DATA_DIR"} $$BENCH
 
 gpu: setup  ## On a machine with a GPU: check number formats, resuming, memory and DDP, measure rates, train the headline model; GPU="--seeds 3" for its options.
-	@$(BIN)/python -m tests.gpu $(GPU)
+	@$(BIN)/python -m tests.gpu $$GPU
 
 lock: setup  ## Resolve pyproject.toml again; versions in the lock stay unless a bound forbids them. To move one, edit or delete its line.
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra test --extra browser --extra site --no-annotate --no-header \
