@@ -546,6 +546,12 @@ WRONG = {
         lambda parts: np.mean([np.mean(part) for part in parts]),
         lambda parts: sum(sum(p) for p in parts),
     ],
+    "43.3": [
+        lambda gradient, size: np.array(gradient) * -size / max(1e-9, np.linalg.norm(gradient)),
+        lambda gradient, size: np.sign(gradient) * size,
+        lambda gradient, size: np.array(gradient) * size,
+        lambda gradient, size: np.array(gradient) * np.divide(size, np.linalg.norm(gradient)),
+    ],
     "44.1": [
         lambda rates, decay: (1 - decay) ** len(rates),
         lambda rates, decay: 1 - sum(rates) * decay,

@@ -1,5 +1,7 @@
 """The exercises of lesson 43: a reference answer and a checker each."""
 
+import math
+
 from satlib.exercises.checking import expect
 
 
@@ -26,3 +28,22 @@ def check_2(answer):
     mistakes = {"the mean of the passes' means counts the small pass too much": 3.0}
     otherwise = "add up all losses and divide by the number of examples: {right}, not {got}"
     expect(answer(passes), 2.0, mistakes, otherwise)
+
+
+def answer_3(gradient, size):
+    length = math.sqrt(sum(number**2 for row in gradient for number in row))
+    if length == 0:
+        return gradient
+    return [[size * number / length for number in row] for row in gradient]
+
+
+def check_3(answer):
+    gradient = [[3.0, 0.0], [0.0, -4.0]]
+    mistakes = {
+        "the loss must grow, so the table moves along the gradient": [[-1.2, 0.0], [0.0, 1.6]],
+        "each word has the length for itself; all together must have it": [[2.0, 0.0], [0.0, -2.0]],
+        "divide by the length of the gradient": [[6.0, 0.0], [0.0, -8.0]],
+    }
+    expect(answer(gradient, 2.0), [[1.2, 0.0], [0.0, -1.6]], mistakes, "{right} it is, not {got}")
+    still = [[0.0, 0.0]]
+    expect(answer(still, 2.0), still, {}, "a gradient of zeros moves nothing: {right}, not {got}")

@@ -29,8 +29,9 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("movielens", "full"): (
         'make report PROFILE=full ONLY="32 43 99" RUNS=data/runs DATASET=movielens',
-        ".venv/bin/satlib run 43 --dataset movielens --profile full --runs data/runs "
-        "-p with_behaviour=True -p history=0 -p learn_rows=0",
+        OTHER_SEEDS.format(options="PROFILE=full DATASET=movielens "),
+        "for seed in 0 1 2; do .venv/bin/satlib run 43 --dataset movielens --profile full "
+        "--seed $seed --runs data/runs -p with_behaviour=True -p history=0 -p learn_rows=0; done",
     ),
     ("uss-redial", "full"): (
         'make report PROFILE=full ONLY="32 43 99" RUNS=data/runs DATASET=uss-redial',
@@ -40,7 +41,7 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
 
 # What lesson 43 writes into a record under the name of its own parameter.
 KEPT = ("head", "max_length", "history")
-KEPT_OF_TRAINING = (*KEPT, "epochs", "learning_rate", "batch_size", "patience")
+KEPT_OF_TRAINING = (*KEPT, "epochs", "learning_rate", "batch_size", "patience", "adversarial")
 # A parameter that a record keeps by another value: what stands in the lesson -> in the record.
 WRITTEN = {"encoder": {"embedded": "all-MiniLM-L6-v2"}}
 DECIDED_BY_MACHINE = ("precision",)

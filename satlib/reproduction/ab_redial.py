@@ -38,6 +38,7 @@ class Settings(finetune.Settings):
     recorded: ClassVar = ("alpha", "epochs", "batch_size", "learning_rate", "max_length")
     max_length: int = 64
     strengths: tuple[float, ...] = (1.0,)
+    adversarial: float = 0.0  # as published: one plain pass
 
     @property
     def alpha(self) -> float:

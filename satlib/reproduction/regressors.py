@@ -30,6 +30,7 @@ class Settings(finetune.Settings):
     epochs: int = 1
     batch_size: int = 32
     patience: int = 0
+    adversarial: float = 0.0  # as published: one plain pass
 
 
 def ridge(

@@ -41,6 +41,7 @@ class Settings(finetune.Settings):
     max_length: int = 64
     strengths: tuple[float, ...] = (1.0,)
     batch_size: int = 32
+    adversarial: float = 0.0  # as published: one plain pass
     gru_epochs: int = 5
     words: int = 64
 

@@ -51,7 +51,7 @@ class Settings:
     patience: int = 2
     metric: str = "rmse"
     precision: str = "auto"
-    adversarial: float = 0.0
+    adversarial: float = 0.5
     seed: int = 0
 
     @property

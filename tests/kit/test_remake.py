@@ -12,7 +12,11 @@ from satlib.records import RunRecord
 TO_BE_MADE = pytest.mark.xfail(
     strict=True, reason="the records of this corpus are to be made again by their commands"
 )
-PROTOCOLS = [pytest.param(*protocol, marks=TO_BE_MADE) for protocol in remake.COMMANDS]
+OLD = ("movielens", "full")
+PROTOCOLS = []
+for protocol in remake.COMMANDS:
+    marks = (TO_BE_MADE,) if protocol == OLD else ()
+    PROTOCOLS.append(pytest.param(*protocol, marks=marks))
 
 
 @pytest.mark.parametrize(("dataset", "profile"), PROTOCOLS)
@@ -69,7 +73,8 @@ def test_what_the_commands_make_has_no_difference(made):
     [
         ("learning_rate", 3e-5, "learning_rate is 3e-05, the command implies 5e-05"),
         ("epochs", 9, "epochs is 9, the command implies 3"),
-        ("patience", 2, "patience is 2, the command implies 1"),
+        ("patience", 1, "patience is 1, the command implies 2"),
+        ("adversarial", 0.0, "adversarial is 0.0, the command implies 0.5"),
         ("train_rows", 3000, "train_rows is 3000, the command implies 5000"),
         ("encoder", "bert-base", "encoder is bert-base, the command implies all-MiniLM-L6-v2"),
     ],

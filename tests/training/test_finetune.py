@@ -15,6 +15,7 @@ from satlib.losses import cross_entropy
 from satlib.models import encoders, heads, satisfaction_model
 from satlib.models.heads import HEADS
 from satlib.training import finetune, loop
+from satlib.training.adversarial import Adversarial
 from satlib.training.batches import Rows
 from satlib.training.plan import Plan
 
@@ -186,9 +187,19 @@ def test_an_empty_text_is_read_as_a_dot(folder):
 # --- the whole
 
 
-def test_the_recipe_is_its_steps_by_hand(folder):
+@pytest.mark.parametrize(
+    ("changed", "batch_pass"), [({}, Adversarial(0.5)), ({"adversarial": 0}, loop.plain)]
+)
+def test_the_recipe_is_its_steps_by_hand(folder, changed, batch_pass):
     settings = finetune.Settings(
-        encoder=folder, batch_size=8, learning_rate=1e-3, max_length=20, train_rows=16, seed=3
+        encoder=folder,
+        batch_size=8,
+        learning_rate=1e-3,
+        max_length=20,
+        train_rows=16,
+        seed=3,
+        precision="fp32",  # as the steps by hand are
+        **changed,
     )
     rows = finetune.encode({"train": examples(), "validation": examples(10)}, settings)
     looked = []
@@ -206,8 +217,8 @@ def test_the_recipe_is_its_steps_by_hand(folder):
     learnt = rows["train"].some(16)
     strength = finetune.fit_head(model, learnt, rows["validation"])
     before = satisfaction_model.predict_tokens(model, rows["validation"].sequences)
-    plan = Plan(epochs=2, batch_size=8, learning_rate=1e-3, seed=3)
-    state = loop.train(model, learnt, plan, rows["validation"])
+    plan = Plan(epochs=2, batch_size=8, learning_rate=1e-3, seed=3, precision="fp32")
+    state = loop.train(model, learnt, plan, rows["validation"], batch_pass=batch_pass)
     after = satisfaction_model.predict_tokens(model, rows["validation"].sequences)
     assert made.strength == strength and made.state == state and settings.plan == plan
     assert {*made.before} == {*made.after} == {"train", "validation"}
