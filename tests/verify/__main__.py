@@ -25,7 +25,11 @@ def main(arguments: Sequence[str]) -> int:
 
     begun = time.perf_counter()
     pages = [path.read_text(encoding="utf-8") for path in (given.page, given.translation)]
-    sections = verification.verify(*pages, given.records)
+    try:
+        sections = verification.verify(*pages, given.records)
+    except ValueError as error:  # a page or a record that cannot be read as what it should be
+        print(f"make verify: {error}", file=sys.stderr)
+        return 1
     print(report(sections))
     print(f"{measures.DRAWS:,} draws of users or dialogues, {time.perf_counter() - begun:.0f} s")
     faults = []

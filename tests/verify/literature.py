@@ -46,14 +46,17 @@ class Study:
         self.folder = folder
 
     def records(self, dataset: str, profile: str) -> Records:
-        """Model -> its records, one a seed."""
-        return records.protocols(self.folder)[dataset, profile]
+        """Model -> its records, one a seed; none of what nobody ran."""
+        return records.protocols(self.folder).get((dataset, profile), {})
 
     def predictions(
         self, dataset: str, profile: str, model: str, part: str = "test"
     ) -> Predictions:
-        """What the seeds of a model predicted."""
-        return records.predictions(self.records(dataset, profile)[model], part)
+        """What the seeds of a model predicted; ValueError where it has no record."""
+        own = self.records(dataset, profile)
+        if model not in own:
+            raise ValueError(f"{self.folder.name} has no record of {model} on {dataset}, {profile}")
+        return records.predictions(own[model], part)
 
 
 # USS
@@ -327,16 +330,18 @@ def check(text: str, folder: Path) -> Section:
     section = Section("what reproduced, what did not")
     section.exclude("what the first column quotes", QUOTED)
     kept = Study(folder)
+    found = []
     for line in page.prose(text):
         Sentence("below the table", line, section).end()
     for table in page.tables(text):
         for subject, said, _ in table.rows:
-            name = subject.split(":")[0]
-            checks = [check for words, check in CHECKS.items() if words in subject]
-            if len(checks) != 1:
+            words = [words for words in CHECKS if words in subject]
+            if len(words) != 1:
                 section.fail(f"nothing recomputes the row {subject!r}")
                 continue
-            row = Sentence(name, said, section)
-            checks[0](row, kept)
+            row = Sentence(subject.split(":")[0], said, section)
+            CHECKS[words[0]](row, kept)
             row.end()
+            found += words
+    section.expect("rows of the table", found, list(CHECKS))
     return section

@@ -76,20 +76,25 @@ def outside(page: str) -> str:
     return re.sub(r"^<!-- (\w+) -->$.*?^<!-- /\1 -->$", "", page, flags=re.M | re.S)
 
 
+def without_code(text: str) -> str:
+    """The text without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+
+
 def prose(text: str) -> list[str]:
     """The lines of a text that are neither empty nor code nor of a table."""
-    without_code = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
-    return [line for line in without_code.splitlines() if line.strip() and line[0] != "|"]
+    lines = without_code(text).splitlines()
+    return [line for line in lines if line.strip() and line[0] != "|"]
 
 
 def tables(text: str) -> list[Table]:
-    """The tables of a text."""
+    """The tables of a text; ValueError where a head has no line of dashes below it."""
     found = []
-    for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
-        head, rule, *rows = [cells(line) for line in block.splitlines()]
-        if set("".join(rule)) != {"-"}:
+    for block in re.findall(r"(?:^\|.*\n?)+", without_code(text), re.MULTILINE):
+        head, *rows = [cells(line) for line in block.splitlines()]
+        if not rows or set("".join(rows[0])) != {"-"}:
             raise ValueError(f"the table with the head {head} has no line of dashes below it")
-        found.append(Table(head, rows))
+        found.append(Table(head, rows[1:]))
     return found
 
 

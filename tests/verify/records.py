@@ -2,7 +2,6 @@
 
 import json
 import lzma
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -49,10 +48,11 @@ def read(path: Path) -> dict:
 @cache
 def protocols(folder: Path) -> dict[tuple[str, str], Records]:
     """(Data set, profile) -> the records in a folder; ValueError where a seed is there twice."""
-    found: dict[tuple[str, str], Records] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[str, str], Records] = {}
     for path in sorted([*folder.glob("*-seed*.json"), *folder.glob("*-seed*.json.xz")]):
         record = read(path)
-        found[record["dataset"], record["profile"]][record["model"]].append(record)
+        models = found.setdefault((record["dataset"], record["profile"]), {})
+        models.setdefault(record["model"], []).append(record)
     for (dataset, profile), models in found.items():
         for model, own in models.items():
             own.sort(key=lambda record: record["seed"])
@@ -61,7 +61,7 @@ def protocols(folder: Path) -> dict[tuple[str, str], Records]:
                     f"{folder.name} has two records of one seed of {model} on {dataset}, profile "
                     f"{profile}; delete one of the files"
                 )
-    return {protocol: dict(models) for protocol, models in found.items()}
+    return found
 
 
 def seeds(records: Sequence[dict]) -> list[int]:
@@ -87,18 +87,19 @@ def predictions(records: Sequence[dict], part: str = "test") -> Predictions:
     for other in columns:
         if any(other[name] != first[name] for name in ("id", "rating", "group")):
             raise ValueError(f"the seeds of {model} were judged on different {part} rows")
+
+    def by_seed(name: str) -> np.ndarray:
+        return np.array([own[name] for own in columns], float)
+
     _, group = np.unique(first["group"], return_inverse=True)
-    distribution = None
-    if "distribution" in first:
-        distribution = np.array([own["distribution"] for own in columns], float)
     return Predictions(
         model=model,
         ids=first["id"],
         rating=np.array(first["rating"], float),
         group=group,
-        predicted=np.array([own["predicted"] for own in columns], float),
-        expected=np.array([own.get("expected", own["predicted"]) for own in columns], float),
-        distribution=distribution,
+        predicted=by_seed("predicted"),
+        expected=by_seed("expected" if "expected" in first else "predicted"),
+        distribution=by_seed("distribution") if "distribution" in first else None,
     )
 
 

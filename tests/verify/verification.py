@@ -41,10 +41,10 @@ def verify(english: str, chinese: str, folder: Path) -> list[Section]:
         parts = page.parts(english)
         known = [Protocol(*name, own) for name, own in records.protocols(folder).items()]
         figure, pays = Section("headline figure"), Section("where fine-tuning pays")
-        first_screen.check_figure(parts["figure"], known, figure)
-        first_screen.check_pays(parts["pays"], known, folder, pays)
-        sections = [figure, pays, *check_results(parts["results"], known)]
-        sections.append(literature.check(parts["literature"], folder / "reproduction"))
+        first_screen.check_figure(parts.get("figure", ""), known, figure)
+        first_screen.check_pays(parts.get("pays", ""), known, folder, pays)
+        sections = [figure, pays, *check_results(parts.get("results", ""), known)]
+        sections.append(literature.check(parts.get("literature", ""), folder / "reproduction"))
     return [*sections, check_coverage(english), check_translation(english, chinese)]
 
 
@@ -75,6 +75,8 @@ def check_coverage(english: str) -> Section:
             section.exclude(name, EXCLUDED_PARTS[name])
         elif name not in VERIFIED_PARTS:
             section.fail(f"nothing recomputes the generated part {name!r}; teach make verify to")
+    section.exclude("processor and cores above each table", "what a record says of its machine")
+    section.exclude("the words between the generated parts", "written by hand, without results")
     for table in page.tables(english):
         first = table.head[0]
         if first not in (*VERIFIED_TABLES, *EXCLUDED_TABLES):
