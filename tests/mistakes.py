@@ -37,6 +37,11 @@ def most_frequent_first(ratings):
     return max(ratings, key=ratings.count)
 
 
+def moves_nowhere_by_zero(gradient, size):
+    with np.errstate(invalid="ignore"):
+        return np.array(gradient) * size / np.linalg.norm(gradient)
+
+
 def whole_deviation(new, usual, deviation, t):
     change = np.mean(new) - np.mean(usual)
     return (
@@ -550,7 +555,7 @@ WRONG = {
         lambda gradient, size: np.array(gradient) * -size / max(1e-9, np.linalg.norm(gradient)),
         lambda gradient, size: np.sign(gradient) * size,
         lambda gradient, size: np.array(gradient) * size,
-        lambda gradient, size: np.array(gradient) * np.divide(size, np.linalg.norm(gradient)),
+        moves_nowhere_by_zero,
     ],
     "44.1": [
         lambda rates, decay: (1 - decay) ** len(rates),

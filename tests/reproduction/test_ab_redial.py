@@ -101,13 +101,19 @@ def test_ridges_are_scikit_learns():
 def test_the_encoder_is_the_one_that_the_loop_of_the_kit_trains():
     examples = made(24, 12)
     train, test = np.arange(16), np.arange(16, 24)
-    settings = ab_redial.Settings(epochs=1, batch_size=8, max_length=16)
+    settings = ab_redial.Settings(epochs=1, batch_size=8, max_length=16, precision="fp32")
     found = ab_redial.encoder(examples, settings)(train, test)
     model, tokenizer = satisfaction_model.build(head="regression", seed=0)
     ids = tokens.tokenise(sequences.texts(examples), tokenizer, 16)
     rows = Rows([ids[i] for i in train], np.array([examples[i].rating for i in train]))
     finetune.fit_head(model, rows, strengths=(1.0,))
-    plan = Plan(epochs=1, batch_size=8, learning_rate=settings.learning_rate, patience=0)
+    plan = Plan(
+        epochs=1,
+        batch_size=8,
+        learning_rate=settings.learning_rate,
+        patience=0,
+        precision="fp32",
+    )
     loop.train(model, rows, plan, rows)
     expected = satisfaction_model.predict(
         model, tokenizer, [sequences.to_text(examples[i]) for i in test], max_length=16
