@@ -38,7 +38,7 @@ def test_difference_is_that_of_the_same_seeds_with_students_interval():
     assert row["RMSE"] == pytest.approx((1.04 + 1.12 + 1.26) / 3)
     assert row["difference"] == pytest.approx(-0.06)
     assert (row["low"], row["high"]) == pytest.approx((low, high))
-    assert row["seeds"] == 3
+    assert row["seeds"] == 3 and row["lower"] == 3
 
 
 def test_every_attempt_with_a_record_is_there_the_best_first():
