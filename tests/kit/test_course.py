@@ -400,6 +400,19 @@ def test_the_parameters_of_the_full_profile_are_legal():
 
 
 @each_lesson
+def test_a_figure_is_shown_by_the_last_line_of_its_cell(lesson):
+    """What stands behind it would be shown in its place."""
+    for cell in code_cells(lesson):
+        text = course.source(cell)
+        if "plots.show(" not in text:
+            continue
+        for statement in ast.parse(text).body[:-1]:
+            is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+            called = ast.unparse(statement.value.func) if is_call else ""
+            assert called != "plots.show", text
+
+
+@each_lesson
 def test_what_a_learner_may_uncomment_is_imported(lesson):
     """`# reveal("12.1")` without its hash must not end in a NameError."""
     source = "\n".join(CODE[lesson.stem])
